@@ -1,0 +1,57 @@
+# The same few verbs for people and CI. `make` alone lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+FUNCTIONS := ingest train predict monitor
+FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
+
+.PHONY: help setup demo test check bench bundles format lock clean
+
+help: ## List the verbs
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: .venv/.ready ## Make .venv with the `perennial` command, and one environment for each function
+
+.venv/.ready: requirements/dev.txt requirements/bootstrap.txt pyproject.toml $(FUNCTIONS:%=functions/%/requirements.txt)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Perennial needs Python 3.11 or newer; found " + sys.version.split()[0] + ". Name another with make PYTHON=…")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	# Functions run where `perennial` is not installed, with their own requirements and nothing else.
+	for function in $(FUNCTIONS); do \
+	    $(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/functions/$$function && \
+	    $(BIN)/uv pip sync --quiet --python .venv/functions/$$function/bin/python --require-hashes \
+	        functions/$$function/requirements.txt || exit 1; \
+	done
+	touch $@
+
+demo: setup ## The main job on the built-in flower shop, told week by week
+	@$(BIN)/perennial demo
+
+test: setup ## Every test
+	$(BIN)/pytest
+
+check: setup ## Format, lint, types, import walls, Terraform format
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if command -v terraform >/dev/null; then terraform fmt -check -recursive infra; \
+	 else echo "terraform is not installed: its format was not checked"; fi
+
+bench: setup ## Measure against named rivals, in one run
+	$(BIN)/python -m tests.bench
+
+bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
+	$(BIN)/python infra/bundle.py
+
+format: setup ## Rewrite the sources in the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: setup ## Pin dependencies anew, with hashes
+	requirements/lock.sh --upgrade
+
+clean: ## Remove everything that was built
+	rm -rf .venv build .perennial

@@ -1,0 +1,1 @@
+"""Perennial: serverless continuous training for tabular data."""
