@@ -1,0 +1,1 @@
+"""The local cloud: storage emulator, event delivery, job runner, function host, demo."""

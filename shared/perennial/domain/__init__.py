@@ -1,1 +1,1 @@
-
+"""Pure rules and computations: no I/O, no clock, no environment."""

@@ -1,1 +1,1 @@
-
+"""One module per function: picks the adapters, once."""

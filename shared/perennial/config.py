@@ -1,0 +1,69 @@
+"""Settings: parsed once, from a mapping handed in, into a frozen object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from perennial.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where a deployment's parts are.
+
+    Every part (functions, job, command line) reads the same variables, which Terraform and the
+    local cloud both set: `PERENNIAL_` and the attribute's name in capitals.
+
+    Attributes:
+        landing_bucket, quarantine_bucket, data_bucket, models_bucket: the four buckets.
+        project: Google Cloud project id.
+        region: where the job runs.
+        train_job: name of the Cloud Run job that trains.
+        run_endpoint: base URL of the Cloud Run Admin API; the local cloud's job runner speaks it.
+        storage_endpoint: base URL of Cloud Storage; empty for Google's own.
+        predict_url: base URL of the predict function, for the command line.
+        claim_seconds: how long a run's claim on a pipeline lives, beyond the job's own timeout.
+    """
+
+    landing_bucket: str
+    quarantine_bucket: str
+    data_bucket: str
+    models_bucket: str
+    project: str = "local"
+    region: str = "local"
+    train_job: str = "perennial-train"
+    run_endpoint: str = "https://run.googleapis.com"
+    storage_endpoint: str = ""
+    predict_url: str = ""
+    claim_seconds: float = 7200.0
+
+    @classmethod
+    def from_mapping(cls, variables: Mapping[str, str]) -> Self:
+        """Read the settings from environment variables or the like.
+
+        Raises:
+            ConfigError: naming every variable that is missing.
+        """
+        required = ("landing_bucket", "quarantine_bucket", "data_bucket", "models_bucket")
+        missing = [variable(name) for name in required if not variables.get(variable(name))]
+        if missing:
+            raise ConfigError(f"set {', '.join(missing)}")
+        values = {
+            name: variables[variable(name)]
+            for name in cls.__dataclass_fields__
+            if name != "claim_seconds" and variables.get(variable(name))
+        }
+        seconds = variables.get(variable("claim_seconds"), "7200")
+        try:
+            return cls(**values, claim_seconds=float(seconds))
+        except ValueError:
+            raise ConfigError(
+                f"{variable('claim_seconds')} must be a number of seconds, found {seconds!r}"
+            ) from None
+
+
+def variable(name: str) -> str:
+    """The environment variable that sets an attribute of `Config`."""
+    return f"PERENNIAL_{name.upper()}"

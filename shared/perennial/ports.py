@@ -1,0 +1,123 @@
+"""What workflows need from the outside world, and nothing about who provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a store knows of one generation of one object.
+
+    Attributes:
+        generation: the object's version, microseconds since 1970 at its creation; increases.
+        size: bytes.
+        created: when this generation was written (UTC).
+        deleted: when a versioned bucket made it noncurrent (UTC); None while it is live.
+        metadata: the small facts its writer attached, so that a listing can serve as an index.
+    """
+
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    created: datetime
+    deleted: datetime | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object's facts and its bytes, of the same generation."""
+
+    info: ObjectInfo
+    data: bytes
+
+
+class ObjectStore(Protocol):
+    """One bucket. Reads are strongly consistent; each write is atomic.
+
+    Every method raises `StoreUnavailable` when the store gives no answer after bounded retries
+    (the outcome of a write is then unknown) and `PermissionDenied` when it refuses the identity.
+    A retried write that had landed answers `PreconditionFailed`: callers look before they judge.
+    """
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+
+    def stat(self, name: str, *, generation: int | None = None) -> ObjectInfo:
+        """Facts of the live object, or of one generation. Raises `ObjectNotFound`."""
+
+    def read(self, name: str, *, generation: int | None = None) -> StoredObject:
+        """Bytes and facts of one and the same generation. Raises `ObjectNotFound`."""
+
+    def download(self, name: str, file: BinaryIO, *, generation: int | None = None) -> ObjectInfo:
+        """Stream the bytes into `file`, in bounded memory. Raises `ObjectNotFound`."""
+
+    def create(
+        self,
+        name: str,
+        data: bytes | BinaryIO,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        content_type: str = "application/octet-stream",
+    ) -> ObjectInfo:
+        """Write once. Raises `PreconditionFailed` where the object exists."""
+
+    def overwrite(
+        self, name: str, data: bytes | BinaryIO, *, metadata: Mapping[str, str] | None = None
+    ) -> ObjectInfo:
+        """Write without a condition: users' uploads and heartbeats, nothing with authority."""
+
+    def replace(
+        self, name: str, data: bytes, *, generation: int, metadata: Mapping[str, str] | None = None
+    ) -> ObjectInfo:
+        """Compare-and-swap. Raises `PreconditionFailed` unless `generation` is the live one."""
+
+    def copy_from(self, source: ObjectStore, name: str, to: str, *, generation: int) -> ObjectInfo:
+        """Copy one generation of `name` in `source` to the new object `to` here, server-side.
+
+        Raises `ObjectNotFound` when that generation is gone and `PreconditionFailed` when `to`
+        exists.
+        """
+
+    def delete(self, name: str, *, generation: int | None = None) -> None:
+        """Remove the live object, or make it noncurrent. Raises `ObjectNotFound`."""
+
+    def list(
+        self,
+        prefix: str = "",
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        versions: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[ObjectInfo]:
+        """Objects in UTF-8 byte order of their names, `start` included, `end` excluded.
+
+        With `versions`, every generation, oldest first within a name. Pages are fetched lazily.
+        """
+
+
+class JobLauncher(Protocol):
+    """Starts training jobs."""
+
+    def launch(self, pipeline: str) -> str:
+        """Start one run for `pipeline` and return the platform's name of the execution.
+
+        Returns as soon as the platform accepted it. Raises `LaunchError`.
+        """
+
+
+class Clock(Protocol):
+    """The time, so that tests can set it."""
+
+    def now(self) -> datetime:
+        """The current time (UTC, aware)."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait that long."""
