@@ -103,6 +103,16 @@ class ObjectStore(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Buckets:
+    """The four buckets. Nothing of ours writes into landing."""
+
+    landing: ObjectStore
+    quarantine: ObjectStore
+    data: ObjectStore
+    models: ObjectStore
+
+
 class JobLauncher(Protocol):
     """Starts training jobs."""
 
@@ -111,6 +121,9 @@ class JobLauncher(Protocol):
 
         Returns as soon as the platform accepted it. Raises `LaunchError`.
         """
+
+    def has_ended(self, execution: str) -> bool:
+        """Whether the platform knows that this execution is over. False when it cannot tell."""
 
 
 class Clock(Protocol):

@@ -1,0 +1,295 @@
+"""The registry's state, and every change it allows.
+
+A `Head` is frozen; a transition is a plain function from one head to the next that raises when the
+rules forbid it. Nothing here reads, writes, or knows the time: see `workflows.registry` for the
+one loop that commits.
+
+Standard library only, because `predict` ships with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, Self
+
+from perennial.errors import ClaimLost, NotFoundError, RefusedError
+
+Status = Literal["approved", "waiting", "rejected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right of one run to work on the pipeline, until its deadline.
+
+    Attributes:
+        epoch: increases with every claim; every commit of a run requires its own.
+        run: the run's id.
+        deadline: after it anyone may claim (UTC).
+        execution: the platform's name of the process, so that a dead one can be told.
+    """
+
+    epoch: int
+    run: str
+    deadline: datetime
+    execution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An operator's word that the champion stays, whatever is trained."""
+
+    by: str
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A pipeline's registry at one commit.
+
+    Attributes:
+        number: commits so far; the first is 1.
+        commit: this commit's id.
+        parent: id of commit `number - 1`; empty for the first.
+        definition: digest of the definition in force.
+        champion: the version that serves.
+        predecessors: earlier champions, the latest first, without repeats.
+        statuses: of every version that a run has brought in.
+        pin: set by a rollback; while it stands nothing is promoted.
+        claim: of the run at work.
+        epoch: of the latest claim ever made.
+        learned_through: every accepted file up to this generation was considered by `last_run`,
+            as far as its listing showed; files that surface later are found by full listings.
+        last_run: the run whose record lists what has been considered.
+    """
+
+    pipeline: str
+    number: int = 0
+    commit: str = ""
+    parent: str = ""
+    definition: str = ""
+    champion: str | None = None
+    predecessors: tuple[str, ...] = ()
+    statuses: Mapping[str, Status] = field(default_factory=dict)
+    pin: Pin | None = None
+    claim: Claim | None = None
+    epoch: int = 0
+    learned_through: int = 0
+    last_run: str = ""
+    format: int = 1
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return json.dumps(asdict(self), default=datetime.isoformat, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read the stored form."""
+        return cls.from_document(json.loads(data))
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """Read the stored form, parsed."""
+        if pin := document["pin"]:
+            document["pin"] = Pin(**{**pin, "at": datetime.fromisoformat(pin["at"])})
+        if claim := document["claim"]:
+            deadline = datetime.fromisoformat(claim["deadline"])
+            document["claim"] = Claim(**{**claim, "deadline": deadline})
+        document["predecessors"] = tuple(document["predecessors"])
+        return cls(**document)
+
+    @property
+    def approved(self) -> frozenset[str]:
+        """Every version that may serve."""
+        return frozenset(v for v, status in self.statuses.items() if status == "approved")
+
+    def claim_lives(self, now: datetime) -> bool:
+        """Whether a run may still be at work."""
+        return self.claim is not None and now < self.claim.deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One entry of the history: who did what and why, and the head that came of it.
+
+    Attributes:
+        action: `apply`, `claim`, `release`, `promote`, `judge`, `approve`, `reject`, `rollback`,
+            `unpin`.
+        by: a person, or `run {id}`.
+        why: a person's reason, or the rule that decided.
+        version: the version it is about, where it is about one.
+        head: the state after it.
+    """
+
+    action: str
+    by: str
+    why: str
+    at: datetime
+    head: Head
+    version: str | None = None
+    format: int = 1
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return json.dumps(asdict(self), default=datetime.isoformat, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read the stored form."""
+        document = json.loads(data)
+        document["at"] = datetime.fromisoformat(document["at"])
+        document["head"] = Head.from_document(document["head"])
+        return cls(**document)
+
+
+def apply_definition(head: Head, digest: str) -> Head:
+    """Put a definition in force."""
+    return replace(head, definition=digest)
+
+
+def take_claim(
+    head: Head, *, run: str, now: datetime, seconds: float, execution: str = "", dead: str = ""
+) -> Head:
+    """Give the pipeline to a run.
+
+    Args:
+        head: the current state.
+        run: the run that asks.
+        now: the current time (UTC).
+        seconds: how long the claim lives.
+        execution: the platform's name of the run's process.
+        dead: run whose process is known to have ended, so that its claim does not count.
+
+    Raises:
+        RefusedError: while another run's claim lives.
+    """
+    if head.claim and head.claim_lives(now) and head.claim.run not in (run, dead):
+        raise RefusedError(
+            f"run {head.claim.run} works on {head.pipeline} until {head.claim.deadline:%H:%M:%S}"
+        )
+    epoch = head.epoch + 1
+    claim = Claim(epoch, run, now + timedelta(seconds=seconds), execution)
+    return replace(head, claim=claim, epoch=epoch)
+
+
+def require_claim(head: Head, epoch: int) -> None:
+    """Refuse a run whose claim has gone to another.
+
+    Raises:
+        ClaimLost: unless the claim of this epoch is in the head.
+    """
+    if head.claim is None or head.claim.epoch != epoch:
+        holder = f"run {head.claim.run}" if head.claim else "nobody"
+        raise ClaimLost(f"{head.pipeline}: claim {epoch} is gone; {holder} holds it now")
+
+
+def release_claim(
+    head: Head, *, epoch: int, run: str = "", learned_through: int | None = None
+) -> Head:
+    """End a run's work, noting what it considered where it considered anything."""
+    require_claim(head, epoch)
+    if learned_through is None:
+        return replace(head, claim=None)
+    return replace(head, claim=None, learned_through=learned_through, last_run=run)
+
+
+def judge_version(
+    head: Head, version: str, status: Status, *, epoch: int, against: str | None
+) -> Head:
+    """Enter a run's new version: promoted when approved, else kept beside the champion.
+
+    Args:
+        head: the current state.
+        version: the new version.
+        status: what its gate said; `waiting` means that a person must approve.
+        epoch: the run's claim.
+        against: the champion that the gate compared it with.
+
+    Raises:
+        ClaimLost: when the run's claim is gone.
+        RefusedError: when the champion changed meanwhile: it must be judged again.
+    """
+    require_claim(head, epoch)
+    if head.champion != against:
+        raise RefusedError(
+            f"{version} was judged against {against or 'no champion'}, "
+            f"and the champion is {head.champion} now"
+        )
+    if status == "approved" and head.pin is not None:
+        status = "waiting"
+    superseded = {v: ("rejected" if s == "waiting" else s) for v, s in head.statuses.items()}
+    entered = replace(head, statuses={**superseded, version: status})
+    return _crown(entered, version) if status == "approved" else entered
+
+
+def approve(head: Head, version: str) -> Head:
+    """Promote a version that waits.
+
+    Raises:
+        RefusedError: unless it waits for approval.
+    """
+    _require_waiting(head, version)
+    return _crown(replace(head, statuses={**head.statuses, version: "approved"}), version)
+
+
+def reject(head: Head, version: str) -> Head:
+    """Turn down a version that waits.
+
+    Raises:
+        RefusedError: unless it waits for approval.
+    """
+    _require_waiting(head, version)
+    return replace(head, statuses={**head.statuses, version: "rejected"})
+
+
+def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> Head:
+    """Return to an earlier champion, the last one by default, and pin it.
+
+    Raises:
+        NotFoundError: when there is no such version.
+        RefusedError: when it was never approved, or there is nothing to return to.
+    """
+    if to is None:
+        if not head.predecessors:
+            raise RefusedError(f"{head.pipeline} has no earlier champion to return to")
+        to = head.predecessors[0]
+    if to not in head.statuses:
+        raise NotFoundError(f"{head.pipeline} has no version {to}")
+    if to not in head.approved:
+        raise RefusedError(f"{to} was never approved: it is {head.statuses[to]}")
+    if to == head.champion:
+        raise RefusedError(f"{to} is the champion already")
+    return replace(_crown(head, to), pin=Pin(by, why, at))
+
+
+def unpin(head: Head) -> Head:
+    """Let later versions be promoted again.
+
+    Raises:
+        RefusedError: when nothing is pinned.
+    """
+    if head.pin is None:
+        raise RefusedError(f"{head.pipeline} is not pinned")
+    return replace(head, pin=None)
+
+
+def _crown(head: Head, version: str) -> Head:
+    past = (head.champion, *head.predecessors) if head.champion else head.predecessors
+    return replace(
+        head, champion=version, predecessors=tuple(v for v in past if v and v != version)
+    )
+
+
+def _require_waiting(head: Head, version: str) -> None:
+    status = head.statuses.get(version)
+    if status is None:
+        raise NotFoundError(f"{head.pipeline} has no version {version}")
+    if status != "waiting":
+        waiting = [v for v, s in head.statuses.items() if s == "waiting"]
+        raise RefusedError(
+            f"{version} does not wait for approval: it is {status}"
+            + (f"; {', '.join(waiting)} waits" if waiting else "")
+        )
