@@ -1,0 +1,154 @@
+"""What is deployed and with which settings: the one table that the local cloud reads.
+
+Terraform states the same facts for the platform; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from perennial.config import Config, variable
+
+ROOT = Path(__file__).resolve().parents[1]
+"""The checkout: `functions/`, `shared/` and `.venv/functions/` lie in it."""
+
+MIB = 1024 * 1024
+HOST = "127.0.0.1"
+PROJECT = "local"
+REGION = "local"
+TRAIN_JOB = "perennial-train"
+
+BUCKETS = {
+    "landing": "perennial-landing",
+    "quarantine": "perennial-quarantine",
+    "data": "perennial-data",
+    "models": "perennial-models",
+}
+VERSIONED = "landing"
+"""The bucket that keeps what is overwritten, and whose objects make events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One deployable unit.
+
+    Attributes:
+        name: its folder in `functions/`, its environment in `.venv/functions/`.
+        kind: how the platform calls it; `asgi` is HTTP on the asyncio server.
+        memory_mib: the limit, beyond which the platform kills the instance.
+        timeout_seconds: how long one request, or one task of the job, may take.
+        concurrency: requests that one instance handles at a time; for the synchronous server also
+            its threads (its default, four for each core, is harmful to CPU-bound handlers).
+    """
+
+    name: str
+    kind: Literal["cloudevent", "http", "asgi", "job"]
+    memory_mib: int
+    timeout_seconds: int
+    concurrency: int = 1
+
+    @property
+    def service(self) -> str:
+        """What the platform calls the service or the job."""
+        return f"perennial-{self.name}"
+
+
+FUNCTIONS = (
+    Function("ingest", "cloudevent", memory_mib=2048, timeout_seconds=540, concurrency=2),
+    Function("predict", "asgi", memory_mib=512, timeout_seconds=60, concurrency=80),
+    Function("monitor", "http", memory_mib=1024, timeout_seconds=300, concurrency=2),
+    Function("train", "job", memory_mib=4096, timeout_seconds=3600),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Base URLs of what functions call."""
+
+    storage: str
+    run: str
+    predict: str
+
+
+def config(addresses: Addresses) -> Config:
+    """The settings that every part of Perennial shares."""
+    return Config(
+        landing_bucket=BUCKETS["landing"],
+        quarantine_bucket=BUCKETS["quarantine"],
+        data_bucket=BUCKETS["data"],
+        models_bucket=BUCKETS["models"],
+        project=PROJECT,
+        region=REGION,
+        train_job=TRAIN_JOB,
+        run_endpoint=addresses.run,
+        storage_endpoint=addresses.storage,
+        predict_url=addresses.predict,
+    )
+
+
+def deployment(addresses: Addresses) -> dict[str, str]:
+    """The environment variables that a deployment sets on every function and on the job."""
+    settings = {variable(name): str(value) for name, value in asdict(config(addresses)).items()}
+    return settings | {"GOOGLE_CLOUD_PROJECT": PROJECT}
+
+
+def platform(function: Function, port: int) -> dict[str, str]:
+    """The environment variables that the platform itself sets, or that name its server's options.
+
+    Args:
+        function: a function, or the job, for which the port means nothing.
+        port: where the function listens.
+    """
+    if function.kind == "job":
+        cores = str(available_cores())
+        return {
+            "CLOUD_RUN_JOB": function.service,
+            "CLOUD_RUN_TASK_INDEX": "0",
+            "CLOUD_RUN_TASK_ATTEMPT": "0",
+            "CLOUD_RUN_TASK_COUNT": "1",
+            # More threads than cores made training up to 47 times slower.
+            "OMP_NUM_THREADS": cores,
+        }
+    signature = "cloudevent" if function.kind == "cloudevent" else "http"
+    return {
+        "K_SERVICE": function.service,
+        "K_REVISION": f"{function.service}-00001-local",
+        "K_CONFIGURATION": function.service,
+        "FUNCTION_TARGET": function.name,
+        "FUNCTION_SIGNATURE_TYPE": signature,
+        "PORT": str(port),
+        "THREADS": str(function.concurrency),
+        "WORKERS": "1",
+    }
+
+
+def process(home: Path, addresses: Addresses, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What a process on this machine needs beside its deployment's and the platform's variables.
+
+    Nothing else is inherited: no credentials, no PYTHONPATH, no proxy.
+
+    Args:
+        home: a folder of the process's own; gunicorn keeps a socket in it.
+        addresses: where the storage emulator is.
+        inherited: the environment of the local cloud, for the few variables that pass through.
+    """
+    passed = {name: inherited[name] for name in ("PATH", "TMPDIR", "TZ") if name in inherited}
+    return passed | {
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "NO_PROXY": "*",
+        "STORAGE_EMULATOR_HOST": addresses.storage,
+    }
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
