@@ -1,0 +1,83 @@
+"""From typed values to the graph's tensors: the same code before training and before serving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.domain.manifest import Input
+from perennial.domain.text import normalise
+
+Columns = Mapping[str, "Sequence[object] | NDArray[Any]"]
+
+MISSING_TIME = int(np.iinfo(np.int64).min)
+"""A missing timestamp; numpy's NaT has the same bits."""
+
+_NUMERIC = ("integer", "number", "boolean")
+_LARGEST = float(np.finfo(np.float32).max)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+def encode(inputs: Sequence[Input], columns: Columns) -> dict[str, NDArray[Any]]:
+    """The tensors that carry these columns, as `Input` documents them.
+
+    Numbers go through float64 to float32; those beyond its range become its largest. Times are cut
+    to whole seconds, downwards; without an offset they are taken as UTC.
+
+    Args:
+        inputs: what the model reads.
+        columns: for each input's name its N values: float, int, bool, str, datetime or None, as
+            its type asks, or a numpy array of them (of datetime64 for timestamps).
+
+    Returns:
+        An array of shape [N, 1] for each input's tensor.
+
+    Raises:
+        KeyError: when an input has no column.
+    """
+    tensors: dict[str, NDArray[Any]] = {}
+    numeric = [i for i in inputs if i.type in _NUMERIC]
+    # One block for all of them: for a single row, numpy's cost is its calls.
+    block = np.array([columns[i.name] for i in numeric], dtype=np.float64)
+    for one, values in zip(numeric, _to_float32(block), strict=True):
+        tensors[one.tensor] = values.reshape(-1, 1)
+    for one in inputs:
+        if one.type not in _NUMERIC:
+            tensors[one.tensor] = _ENCODERS[one.type](columns[one.name]).reshape(-1, 1)
+    return tensors
+
+
+def _to_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    return np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+
+
+def _categories(values: Iterable[Any]) -> NDArray[np.object_]:
+    return np.array(["" if v is None else v for v in values], dtype=object)
+
+
+def _texts(values: Iterable[Any]) -> NDArray[np.object_]:
+    return np.array(["" if v is None else normalise(v) for v in values], dtype=object)
+
+
+def _times(values: Sequence[Any] | NDArray[Any]) -> NDArray[np.int64]:
+    if isinstance(values, np.ndarray) and values.dtype.kind == "M":
+        return values.astype("datetime64[s]").astype(np.int64)
+    return np.array([_seconds(v) for v in values], dtype=np.int64)
+
+
+def _seconds(time: datetime | None) -> int:
+    if time is None:
+        return MISSING_TIME
+    return ((time if time.tzinfo else time.replace(tzinfo=UTC)) - _EPOCH) // _SECOND
+
+
+_ENCODERS: Mapping[str, Callable[[Any], NDArray[Any]]] = {
+    "category": _categories,
+    "text": _texts,
+    "timestamp": _times,
+}
