@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from perennial.domain.names import PIPELINE_NAME
 from perennial.errors import DefinitionError
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "timestamp"]
@@ -24,7 +25,6 @@ Task = Literal["binary", "multiclass", "regression"]
 Metric = Literal["log_loss", "brier", "mae", "rmse"]
 Scalar = bool | int | float | str
 
-PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 METRICS: Mapping[Task, tuple[Metric, ...]] = {
     "binary": ("log_loss", "brier"),
     "multiclass": ("log_loss", "brier"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
+PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 UNKNOWN_PIPELINE = "_unknown"
 RESERVED_SEGMENTS = ("labels", "score")
 HEAD = "registry/head.json"
