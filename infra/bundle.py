@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = ("ingest", "train", "predict", "monitor")
 PACKAGE = "perennial"
 
-_NOT_SHIPPED = {"requirements.in", "__pycache__"}
+_NOT_SHIPPED = {"requirements.in", "__pycache__"}  # nor hidden files
 _TYPE_CHECKING = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
@@ -172,7 +172,8 @@ def _shipped(source: Path) -> Iterator[Path]:
     for path in source.rglob("*"):
         parts = path.relative_to(source).parts
         hidden = any(part.startswith(".") or part in _NOT_SHIPPED for part in parts)
-        if path.is_file() and not hidden:
+        # main.py is the top of a bundle, not part of a package.
+        if path.is_file() and not hidden and parts != ("__init__.py",):
             yield path
 
 

@@ -6,7 +6,6 @@ Terraform states the same facts for the platform; a test holds the two together.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -149,6 +148,5 @@ def process(home: Path, addresses: Addresses, inherited: Mapping[str, str]) -> d
 
 def available_cores() -> int:
     """Cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux only
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -1,0 +1,79 @@
+"""`python -m localdev up|down`: the local cloud."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from localdev.cloud import CloudError, down, up
+from localdev.endpoints import SERVICES
+from localdev.options import add_arguments, check
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m localdev", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    text = "start a local cloud; state in DIR survives a restart or a kill"
+    starting = commands.add_parser("up", help=text, description=text)
+    starting.add_argument("--detach", action="store_true", help="return when everything answers")
+    add_arguments(starting)
+    text = "stop the local cloud that runs in DIR"
+    stopping = commands.add_parser("down", help=text, description=text)
+    stopping.add_argument("--dir", type=Path, required=True, metavar="DIR")
+    options = parser.parse_args(arguments)
+    if options.command == "down":
+        stopped = down(options.dir)
+        _say(f"{'stopped' if stopped else 'nothing runs'} in {options.dir}")
+        return 0
+    try:
+        check(options)
+    except ValueError as error:
+        starting.error(str(error))
+    try:
+        return _up(options)
+    except CloudError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _up(options: argparse.Namespace) -> int:
+    document, process = up(options)
+    if process is None:
+        _say(f"a cloud already runs in {options.dir}, with the options it was started with")
+    _say_urls(document)
+    if process is None or options.detach:
+        return 0
+    _say("Ctrl-C stops it")
+    return _wait(process)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Stay until the supervisor ends; pass an interruption on to it."""
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        return process.wait()
+
+
+def _say_urls(document: dict[str, Any]) -> None:
+    for service in SERVICES:
+        if service in document:
+            _say(f"{service:<10}{document[service]}")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

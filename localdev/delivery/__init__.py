@@ -1,0 +1,1 @@
+"""Delivers the emulator's events to the ingest function as Eventarc does."""

@@ -1,0 +1,29 @@
+"""Outlives the supervisor by a moment: when it is gone, however it went, so is its session.
+
+Standard input is a pipe that only the supervisor holds open; the kernel closes it even on
+`kill -9`. This works where parent-death signals do not exist, and reaches grandchildren too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+
+from localdev.processes import kill_session
+
+
+def main() -> int:
+    """Wait for the end of standard input, then kill the rest of the session."""
+    argparse.ArgumentParser(prog="python -m localdev.guardian", description=__doc__).parse_args()
+    # A polite request to stop is meant for the others; the end of the pipe comes last.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdin.buffer.read()
+    kill_session(os.getsid(0), spare={os.getpid()})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

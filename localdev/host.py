@@ -1,0 +1,93 @@
+"""How functions run here: each bundle under functions-framework, in an environment of its own.
+
+The environment holds only what the function's requirements.txt names. `perennial` is not installed
+there: functions-framework appends the source folder to `sys.path`, so an installed one would win.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from infra.bundle import Bundle, build
+from localdev.child import Program
+from localdev.endpoints import Ports
+from localdev.processes import MARK
+from localdev.settings import FUNCTIONS, HOST, Addresses, Function, deployment, platform, process
+
+# Answered with 404 or 405 before any function is called, whatever its kind.
+_PROBE = "/robots.txt"
+
+
+class NotSetUp(Exception):
+    """A function's environment is missing."""
+
+
+def present(root: Path) -> list[Function]:
+    """The functions that a checkout has."""
+    return [item for item in FUNCTIONS if (root / "functions" / item.name / "main.py").is_file()]
+
+
+def interpreter(function: Function, root: Path) -> Path:
+    """The Python of a function's own environment.
+
+    Raises:
+        NotSetUp: there is none.
+    """
+    python = root / ".venv" / "functions" / function.name / "bin" / "python"
+    if not python.exists():
+        raise NotSetUp(f"{python} is missing: run `make setup`")
+    return python
+
+
+def environment(
+    function: Function, directory: Path, addresses: Addresses, port: int = 0
+) -> dict[str, str]:
+    """The whole environment of a function's process.
+
+    Args:
+        function: the function, or the job.
+        directory: the cloud's DIR.
+        addresses: what it may call.
+        port: where it listens; nothing to a job.
+    """
+    home = directory / "home" / function.name
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        **process(home, addresses, os.environ),
+        **platform(function, port),
+        **deployment(addresses),
+        MARK: str(directory),
+    }
+
+
+def bundle(function: Function, directory: Path, root: Path) -> Bundle:
+    """Build a function's bundle into DIR/bundles."""
+    return build(function.name, directory / "bundles", root)
+
+
+def server(function: Function, directory: Path, root: Path, ports: Ports) -> Program:
+    """The process that serves a function.
+
+    Raises:
+        NotSetUp: the function's environment is missing.
+        FileNotFoundError: the function has no main.py or no requirements.txt.
+    """
+    folder = bundle(function, directory, root).folder
+    port = ports.of[function.name]
+    # -P keeps the working directory from the front of sys.path, as the console script does.
+    command = [str(interpreter(function, root)), "-P", "-m", "functions_framework"]
+    command += ["--source", "main.py", "--target", function.name, "--host", HOST]
+    command += ["--port", str(port)]
+    if function.kind == "asgi":
+        command.append("--asgi")
+    else:
+        command += ["--signature-type", function.kind]
+    return Program(
+        name=function.name,
+        command=command,
+        folder=folder,
+        environment=environment(function, directory, ports.addresses, port),
+        probe=ports.url(function.name) + _PROBE,
+        memory_mib=function.memory_mib,
+    )

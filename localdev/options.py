@@ -1,0 +1,87 @@
+"""The options of `up`, which the supervisor takes as they are."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from localdev.delivery import dial
+from localdev.settings import ROOT
+
+_DELIVERY = (
+    "duplicates",
+    "loss",
+    "delay",
+    "shuffle",
+    "seed",
+    "attempts",
+    "retry_first",
+    "retry_longest",
+    "ack_deadline",
+    "senders",
+)
+_CLOUD = ("dir", "port", "clock_scale", "tick", "jobs", "root", "timeout")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Offer the options of a cloud."""
+    parser.add_argument(
+        "--dir", type=Path, required=True, metavar="DIR", help="its state, logs and endpoints.json"
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the storage emulator's port, others follow; without it free ones, or the last run's",
+    )
+    parser.add_argument(
+        "--clock-scale", type=float, default=1.0, metavar="S", help="virtual seconds in a real one"
+    )
+    parser.add_argument(
+        "--tick", type=float, default=60.0, metavar="S", help="interval of calls to monitor"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=2, metavar="N", help="executions at the same time"
+    )
+    parser.add_argument(
+        "--timeout", type=float, default=60.0, metavar="S", help="until every part must answer"
+    )
+    parser.add_argument(
+        "--root", type=Path, default=ROOT, metavar="DIR", help="the checkout whose functions run"
+    )
+    dial.add_arguments(parser)
+
+
+def check(options: argparse.Namespace) -> None:
+    """Make paths absolute and refuse what cannot be.
+
+    Raises:
+        ValueError: naming the option.
+    """
+    options.dir = options.dir.expanduser().absolute()
+    options.root = options.root.absolute()
+    for name in ("clock_scale", "tick", "timeout"):
+        if getattr(options, name) <= 0:
+            raise ValueError(f"{_flag(name)} must be above zero")
+    if not 0 <= options.port < 65_000:
+        raise ValueError("--port must be from 1 to 64999, or 0 for any")
+    dial.dial_of(options)
+
+
+def delivery_arguments(options: argparse.Namespace) -> list[str]:
+    """The part that is about event delivery, as a command line."""
+    return _command_line(options, _DELIVERY)
+
+
+def all_arguments(options: argparse.Namespace) -> list[str]:
+    """Everything, as a command line."""
+    return _command_line(options, _CLOUD + _DELIVERY)
+
+
+def _command_line(options: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
+    return [f"{_flag(name)}={getattr(options, name)}" for name in names]
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

@@ -1,0 +1,94 @@
+"""Which programs make up a local cloud."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from localdev import host
+from localdev.child import Program
+from localdev.endpoints import Ports
+from localdev.jobs.specification import Job, write_jobs
+from localdev.options import delivery_arguments
+from localdev.processes import MARK
+from localdev.settings import BUCKETS, HOST, TRAIN_JOB, VERSIONED, Function
+from localdev.storage.database import FILE_NAME as DATABASE
+
+DEAD_LETTERS = "dead-letter.jsonl"
+
+
+def programs(options: argparse.Namespace, ports: Ports) -> list[Program]:
+    """Everything to start, the emulator first; bundles are built on the way.
+
+    Functions that the checkout lacks are left out, with what only they need.
+
+    Raises:
+        host.NotSetUp: a function's environment is missing.
+        FileNotFoundError: a function is incomplete.
+    """
+    functions = {function.name: function for function in host.present(options.root)}
+    train = functions.pop("train", None)
+    plan = [_storage(options, ports)]
+    plan += [
+        host.server(function, options.dir, options.root, ports) for function in functions.values()
+    ]
+    if "ingest" in functions:
+        plan.append(_delivery(options, ports))
+    if train:
+        plan.append(_jobs(options, ports, train))
+    return plan
+
+
+def _storage(options: argparse.Namespace, ports: Ports) -> Program:
+    arguments = ["--dir", str(_storage_folder(options)), "--host", HOST]
+    arguments += ["--port", str(ports.of["storage"]), "--clock-scale", str(options.clock_scale)]
+    for purpose, bucket in BUCKETS.items():
+        arguments += ["--bucket", f"{bucket}:versioned" if purpose == VERSIONED else bucket]
+    arguments += ["--notify", BUCKETS["landing"]]
+    probe = ports.url("storage") + "/_emulator/health"
+    return _ours("storage", arguments, options.dir, probe)
+
+
+def _delivery(options: argparse.Namespace, ports: Ports) -> Program:
+    arguments = ["--database", str(_storage_folder(options) / DATABASE)]
+    arguments += ["--target", ports.url("ingest") + "/", "--port", str(ports.of["delivery"])]
+    arguments += ["--dead-letters", str(options.dir / DEAD_LETTERS)]
+    arguments += ["--clock-scale", str(options.clock_scale), *delivery_arguments(options)]
+    return _ours("delivery", arguments, options.dir, ports.url("delivery") + "/")
+
+
+def _jobs(options: argparse.Namespace, ports: Ports, train: Function) -> Program:
+    directory: Path = options.dir
+    job = Job(
+        name=TRAIN_JOB,
+        command=[str(host.interpreter(train, options.root)), "main.py"],
+        folder=str(host.bundle(train, directory, options.root).folder),
+        environment=host.environment(train, directory, ports.addresses),
+        memory_mib=train.memory_mib,
+        timeout_seconds=train.timeout_seconds,
+    )
+    write_jobs(directory / "jobs.json", [job])
+    arguments = ["--jobs", str(directory / "jobs.json")]
+    arguments += ["--database", str(directory / "jobs.sqlite3")]
+    arguments += ["--logs", str(directory / "logs" / "executions")]
+    arguments += ["--port", str(ports.of["run"]), "--concurrency", str(options.jobs)]
+    arguments += ["--clock-scale", str(options.clock_scale)]
+    return _ours("jobs", arguments, directory, ports.url("run") + "/")
+
+
+def _storage_folder(options: argparse.Namespace) -> Path:
+    folder: Path = options.dir / "storage"
+    return folder
+
+
+def _ours(name: str, arguments: list[str], directory: Path, probe: str) -> Program:
+    """A program of the local cloud itself."""
+    return Program(
+        name=name,
+        command=[sys.executable, "-m", f"localdev.{name}", *arguments],
+        folder=directory,
+        environment={**os.environ, MARK: str(directory), "PYTHONUNBUFFERED": "1"},
+        probe=probe,
+    )
