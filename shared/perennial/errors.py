@@ -102,5 +102,9 @@ class ClaimLost(PerennialError):
     """The run's claim passed its deadline and another run took it."""
 
 
+class CommitConflict(PerennialError):
+    """The champion is not the one that a version was judged against."""
+
+
 class InvariantBroken(PerennialError):
     """What must never happen did."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+if TYPE_CHECKING:  # predict imports this module, and none of these
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from perennial.domain.inputs import Columns
+    from perennial.domain.manifest import Input, Manifest
+    from perennial.domain.training import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +125,74 @@ class Buckets:
 class JobLauncher(Protocol):
     """Starts training jobs."""
 
-    def launch(self, pipeline: str) -> str:
+    def launch(self, pipeline: str, *, force: bool = False) -> str:
         """Start one run for `pipeline` and return the platform's name of the execution.
 
-        Returns as soon as the platform accepted it. Raises `LaunchError`.
+        With `force` it works even if the pipeline's trigger is not due. Returns as soon as the
+        platform accepted it. Raises `LaunchError`.
         """
 
     def has_ended(self, execution: str) -> bool:
         """Whether the platform knows that this execution is over. False when it cannot tell."""
+
+
+class Scorer(Protocol):
+    """A model version that answers rows."""
+
+    def predict(self, columns: Columns) -> NDArray[np.float32]:
+        """Shape [N] for regression; probabilities [N, classes] otherwise. Raises `ModelError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A model as data: its graph, and what a manifest must say of it.
+
+    Attributes:
+        graph: ONNX bytes.
+        inputs: the columns that it reads.
+        classes: in the order of its probabilities; empty for regression.
+        text: name of the text normalisation outside the graph; empty without text inputs.
+    """
+
+    graph: bytes
+    inputs: tuple[Input, ...]
+    classes: tuple[bool | int | str, ...]
+    text: str
+
+
+class ModelCodec(Protocol):
+    """Turns trained models into data and data into scorers, and proves that they agree."""
+
+    def export(self, model: Model) -> Artefact:
+        """The model as a graph. Raises `ModelError` for what the graph format cannot express."""
+
+    def load(self, graph: bytes, manifest: Manifest) -> Scorer:
+        """A scorer for verified bytes. Raises `ModelError`."""
+
+    def check_parity(
+        self, model: Model, artefact: Artefact, rows: pd.DataFrame
+    ) -> Mapping[str, float]:
+        """The parity gate: graph and model agree on these rows and around every split.
+
+        Returns:
+            What was compared and the largest differences, for the evaluation.
+
+        Raises:
+            GateFailed: with the numbers.
+        """
+
+    def check_smoke(
+        self,
+        graph: bytes,
+        manifest: Manifest,
+        instances: pd.DataFrame,
+        expected: NDArray[np.float64],
+    ) -> None:
+        """The smoke gate: a fresh process loads the graph as `predict` does and answers rows.
+
+        Raises:
+            GateFailed: with what that process said.
+        """
 
 
 class Clock(Protocol):

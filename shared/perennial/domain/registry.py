@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
-from perennial.errors import ClaimLost, NotFoundError, RefusedError
+from perennial.errors import ClaimLost, CommitConflict, NotFoundError, RefusedError
 
 Status = Literal["approved", "waiting", "rejected"]
 
@@ -189,11 +189,20 @@ def require_claim(head: Head, epoch: int) -> None:
 def release_claim(
     head: Head, *, epoch: int, run: str = "", learned_through: int | None = None
 ) -> Head:
-    """End a run's work, noting what it considered where it considered anything."""
+    """End a run's work.
+
+    Args:
+        head: the current state.
+        epoch: the run's claim.
+        run: its record lists what is done with; empty when its work must be tried again.
+        learned_through: the generation up to which nothing waits; None leaves it as it is.
+
+    Raises:
+        ClaimLost: when the run's claim is gone.
+    """
     require_claim(head, epoch)
-    if learned_through is None:
-        return replace(head, claim=None)
-    return replace(head, claim=None, learned_through=learned_through, last_run=run)
+    through = head.learned_through if learned_through is None else learned_through
+    return replace(head, claim=None, last_run=run or head.last_run, learned_through=through)
 
 
 def judge_version(
@@ -210,11 +219,11 @@ def judge_version(
 
     Raises:
         ClaimLost: when the run's claim is gone.
-        RefusedError: when the champion changed meanwhile: it must be judged again.
+        CommitConflict: when the champion changed meanwhile: it must be judged again.
     """
     require_claim(head, epoch)
     if head.champion != against:
-        raise RefusedError(
+        raise CommitConflict(
             f"{version} was judged against {against or 'no champion'}, "
             f"and the champion is {head.champion} now"
         )
@@ -229,8 +238,14 @@ def approve(head: Head, version: str) -> Head:
     """Promote a version that waits.
 
     Raises:
-        RefusedError: unless it waits for approval.
+        NotFoundError: when there is no such version.
+        RefusedError: unless it waits for approval and nothing is pinned.
     """
+    if head.pin is not None:
+        raise RefusedError(
+            f"{head.champion} is pinned by {head.pin.by} ({head.pin.why}); unpin {head.pipeline} "
+            "before another version can be promoted"
+        )
     _require_waiting(head, version)
     return _crown(replace(head, statuses={**head.statuses, version: "approved"}), version)
 
@@ -246,16 +261,21 @@ def reject(head: Head, version: str) -> Head:
 
 
 def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> Head:
-    """Return to an earlier champion, the last one by default, and pin it.
+    """Return to an earlier champion and pin it.
+
+    Args:
+        head: the current state.
+        to: the version to return to; None when there was no earlier champion to choose.
+        by: who does it.
+        why: the reason.
+        at: when (UTC).
 
     Raises:
         NotFoundError: when there is no such version.
         RefusedError: when it was never approved, or there is nothing to return to.
     """
     if to is None:
-        if not head.predecessors:
-            raise RefusedError(f"{head.pipeline} has no earlier champion to return to")
-        to = head.predecessors[0]
+        raise RefusedError(f"{head.pipeline} has no earlier champion to return to")
     if to not in head.statuses:
         raise NotFoundError(f"{head.pipeline} has no version {to}")
     if to not in head.approved:

@@ -1,0 +1,120 @@
+"""Which files a version has learned, and which rows may still prove something about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from perennial.domain.definition import Window
+from perennial.domain.verdict import VerdictSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A file that a version has taken into account.
+
+    Attributes:
+        stem: the file, as in its verdict's name.
+        name: the file's name in landing.
+        sha256: of the original bytes.
+        rows_object: its typed rows in the data bucket.
+        rows: how many.
+        order: its place in time, as ISO text: last event time, else creation.
+        used: False where the window had passed it by.
+    """
+
+    stem: str
+    name: str
+    sha256: str
+    rows_object: str
+    rows: int
+    order: str
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Every file that a version has taken into account, in time order."""
+
+    files: tuple[Learned, ...] = ()
+    format: int = 1
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """The files' stems."""
+        return frozenset(file.stem for file in self.files)
+
+    @property
+    def through(self) -> datetime | None:
+        """The newest place in time that was learned."""
+        return max((datetime.fromisoformat(f.order) for f in self.files), default=None)
+
+    def to_json(self) -> bytes:
+        """The stored form."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read the stored form."""
+        document = json.loads(data)
+        return cls(tuple(Learned(**file) for file in document["files"]), document["format"])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one run works on, each in time order.
+
+    Attributes:
+        history: every accepted file.
+        fresh: those that the champion has not learned.
+        proof: the fresh ones that come after all it has learned: only they can prove something,
+            because a late file would be predicted with knowledge of its future.
+    """
+
+    history: tuple[VerdictSummary, ...]
+    fresh: tuple[VerdictSummary, ...]
+    proof: tuple[VerdictSummary, ...]
+
+    @classmethod
+    def of(cls, accepted: Sequence[VerdictSummary], champion: Lineage) -> Self:
+        """Sort the accepted files by what the champion knows of them."""
+        history = tuple(sorted(accepted, key=lambda file: file.order))
+        fresh = tuple(file for file in history if file.file.stem not in champion.stems)
+        through = champion.through
+        proof = tuple(f for f in fresh if through is None or f.order[0] > through)
+        return cls(history, fresh, proof)
+
+
+def within(window: str | Window, history: Sequence[VerdictSummary]) -> Sequence[VerdictSummary]:
+    """The newest part of a time-ordered history that a window lets a model learn from.
+
+    A window of days is counted back from the newest file, and keeps whole files.
+    """
+    if not isinstance(window, Window) or not history:
+        return history
+    if window.files is not None:
+        return history[-window.files :]
+    start = history[-1].order[0] - timedelta(days=window.days or 0)
+    return [file for file in history if file.order[0] > start]
+
+
+def lineage(history: Sequence[VerdictSummary], used: Sequence[VerdictSummary]) -> Lineage:
+    """The lineage of a version that learned `used` out of `history`."""
+    stems = {file.file.stem for file in used}
+    return Lineage(
+        tuple(
+            Learned(
+                stem=file.file.stem,
+                name=file.file.name,
+                sha256=file.sha256,
+                rows_object=file.rows_object,
+                rows=file.rows,
+                order=file.order[0].isoformat(),
+                used=file.file.stem in stems,
+            )
+            for file in history
+        )
+    )

@@ -1,0 +1,35 @@
+"""Parts of the training job."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+from perennial.adapters.clock import SystemClock
+from perennial.adapters.cloud_run_jobs import CloudRunJobs
+from perennial.adapters.cloud_storage import open_buckets
+from perennial.adapters.onnx_codec import OnnxCodec
+from perennial.config import Config
+from perennial.workflows.registry import Registry
+from perennial.workflows.train import Trainer
+
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "skl2onnx")
+"""Those whose versions can change a model."""
+
+
+def trainer(variables: Mapping[str, str]) -> Trainer:
+    """Wire a run from environment variables. Raises `ConfigError`."""
+    config = Config.from_mapping(variables)
+    buckets = open_buckets(config)
+    clock = SystemClock()
+    return Trainer(
+        buckets=buckets,
+        registry=Registry(buckets.models, clock),
+        codec=OnnxCodec(),
+        launcher=CloudRunJobs(config),
+        clock=clock,
+        execution=variables.get("CLOUD_RUN_EXECUTION", ""),
+        claim_seconds=config.claim_seconds,
+        environment={"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
+    )

@@ -1,0 +1,192 @@
+"""One challenge: what is new is predicted first, then held out in part, then learned.
+
+The challenger that meets the champion has not seen the held-out rows, and neither has the champion.
+The model that serves afterwards is trained once more with them (`freshness: refit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from perennial.domain.definition import Definition
+from perennial.domain.duel import DuelResult, duel, tail_length
+from perennial.domain.frames import columns_of
+from perennial.domain.lineage import Batch, Lineage, lineage, within
+from perennial.domain.manifest import Manifest
+from perennial.domain.registry import Status
+from perennial.domain.scoring import Constant, Score, row_losses, score
+from perennial.domain.training import Model, fit
+from perennial.domain.verdict import VerdictSummary
+from perennial.errors import NotTrainable
+from perennial.ports import Scorer
+from perennial.workflows.rows import Rows
+from perennial.workflows.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """The version that serves, ready to predict."""
+
+    manifest: Manifest
+    lineage: Lineage
+    scorer: Scorer
+
+    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Its answers for these rows."""
+        columns = columns_of(self.manifest.inputs, frame)
+        return np.asarray(self.scorer.predict(columns), dtype=np.float64)
+
+    def score(self, definition: Definition, frame: pd.DataFrame) -> Score:
+        """Its score on labelled rows that it has not learned."""
+        truth = frame[definition.label].to_numpy()
+        return score(definition.task, truth, self.predict(frame), self.manifest.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that has been judged.
+
+    Attributes:
+        model: what would serve.
+        lineage: what it knows.
+        trained_rows: how many rows it learned.
+        held_out: the rows of the duel, for the parity and smoke gates.
+        status: what the duel and the promotion mode make of it.
+        reason: the rule that decided, in one sentence.
+        evaluation: every number behind the decision.
+    """
+
+    model: Model
+    lineage: Lineage
+    trained_rows: int
+    held_out: pd.DataFrame
+    status: Status
+    reason: str
+    evaluation: dict[str, Any]
+
+
+def challenge(
+    definition: Definition,
+    batch: Batch,
+    rows: Rows,
+    champion: Champion | None,
+    watch: Stopwatch,
+) -> Candidate:
+    """Train a challenger, let it meet the champion, and train what would serve.
+
+    Args:
+        definition: the recipe.
+        batch: the accepted files, sorted by what the champion knows of them.
+        rows: their rows.
+        champion: None for a first version, whose rival is then a constant predictor.
+        watch: times the steps.
+
+    Raises:
+        NotTrainable: when the rows cannot give a model.
+    """
+    used = within(definition.training.window, batch.history)
+    with watch("read"):
+        learnable = rows.of_all(used)
+        held_out = _held_out(definition, batch, rows, champion)
+    with watch("train"):
+        challenger = fit(definition, learnable.drop(index=held_out.index, errors="ignore"))
+    with watch("duel"):
+        result = _duel(definition, challenger, champion, learnable, held_out)
+    model, trained = challenger, learnable.drop(index=held_out.index, errors="ignore")
+    if result.promotes and len(held_out):
+        with watch("refit"):
+            model, trained = fit(definition, learnable), learnable
+    status: Status = "rejected"
+    if result.promotes:
+        status = "approved" if definition.promotion.mode == "automatic" else "waiting"
+    return Candidate(
+        model=model,
+        lineage=lineage(batch.history, used),
+        trained_rows=len(trained),
+        held_out=held_out if len(held_out) else learnable.tail(definition.promotion.min_duel_rows),
+        status=status,
+        reason=result.rule,
+        evaluation={
+            "champion": champion.manifest.version if champion else None,
+            "metric": definition.metric,
+            "duel": asdict(result),
+            "held_out": _describe(definition, held_out),
+            "trained": _describe(definition, trained),
+            "refit": model is not challenger,
+            "mode": definition.promotion.mode,
+        },
+    )
+
+
+def _held_out(
+    definition: Definition, batch: Batch, rows: Rows, champion: Champion | None
+) -> pd.DataFrame:
+    """The newest rows that no model of this duel has learned, in time order."""
+    if champion is not None:
+        fresh = _in_time_order(definition, rows.of_all(batch.proof))
+        return fresh.tail(tail_length(len(fresh), definition.promotion.min_duel_rows))
+    last = _in_time_order(definition, rows.of_all(batch.history[-1:]))
+    if len(batch.history) > 1:
+        return last
+    return last.tail(len(last) // 5)
+
+
+def _in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
+    if definition.event_time is None:
+        return frame
+    return frame.sort_values(definition.event_time, kind="stable")
+
+
+def _duel(
+    definition: Definition,
+    challenger: Model,
+    champion: Champion | None,
+    learnable: pd.DataFrame,
+    held_out: pd.DataFrame,
+) -> DuelResult:
+    label = definition.label
+    truth = held_out[label].to_numpy()
+    mine = challenger.predict(held_out) if len(held_out) else np.empty(0)
+    if champion is not None:
+        theirs = champion.predict(held_out) if len(held_out) else np.empty(0)
+        their_classes: Sequence[object] = champion.manifest.classes
+    else:
+        seen = learnable.drop(index=held_out.index)[label].to_numpy()
+        constant = Constant.fit(definition, seen)
+        theirs, their_classes = constant.predict(len(held_out)), constant.classes
+    metric = definition.metric
+    return duel(
+        row_losses(metric, truth, theirs, their_classes),
+        row_losses(metric, truth, mine, challenger.classes),
+        tolerance=definition.promotion.tolerance,
+        seed=definition.training.seed,
+        min_rows=definition.promotion.min_duel_rows,
+    )
+
+
+def _describe(definition: Definition, frame: pd.DataFrame) -> dict[str, Any]:
+    facts: dict[str, Any] = {"rows": len(frame)}
+    if definition.event_time is not None and len(frame):
+        times = frame[definition.event_time]
+        facts |= {"first": times.min().isoformat(), "last": times.max().isoformat()}
+    return facts
+
+
+def require_rows(definition: Definition, files: Sequence[VerdictSummary]) -> None:
+    """Refuse to make a first version of too few rows.
+
+    Raises:
+        NotTrainable: saying how many there are and how many it takes.
+    """
+    rows = sum(file.rows for file in files)
+    if rows < definition.training.min_rows:
+        raise NotTrainable(
+            f"{rows} rows so far; a first version needs {definition.training.min_rows} "
+            "(training.min_rows)"
+        )

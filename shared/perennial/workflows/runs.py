@@ -1,0 +1,86 @@
+"""Run records: what each training run considered, decided and took. Written once, at its end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from perennial.domain import names
+from perennial.domain.verdict import SUMMARY
+from perennial.ports import ObjectStore
+from perennial.workflows.writing import create_once
+
+Outcome = Literal["promoted", "waiting_approval", "rejected", "nothing_new", "waiting", "failed"]
+"""`promoted`: a version serves. `waiting_approval`: it needs a person (manual mode or a pin).
+`rejected`: its gate turned it down. `nothing_new`: no accepted file that the champion has not
+learned. `waiting`: the rows do not suffice yet. `failed`: the run broke; the reason says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What a run did.
+
+    Attributes:
+        run: its id; ids sort by start time.
+        execution: the platform's name of the process that ran it.
+        outcome: how it ended.
+        reason: one sentence.
+        version: the version it made, if it made one.
+        started, ended: when (UTC).
+        seconds: time by step: read, score, train, duel, refit, export, gates, write.
+        files, rows: how many accepted files were new to the champion, and their rows.
+        considered: stems of every accepted file that its listing showed.
+    """
+
+    pipeline: str
+    run: str
+    outcome: Outcome
+    reason: str
+    started: datetime
+    ended: datetime
+    execution: str = ""
+    version: str | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    files: int = 0
+    rows: int = 0
+    considered: tuple[str, ...] = ()
+    format: int = 1
+
+    def summary(self) -> dict[str, Any]:
+        """The record without the long list: what listings and the command line show."""
+        facts = asdict(self)
+        del facts["considered"], facts["format"]
+        return json.loads(json.dumps(facts, default=datetime.isoformat))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Self:
+        """Read the stored form."""
+        document = json.loads(data)
+        for key in ("started", "ended"):
+            document[key] = datetime.fromisoformat(document[key])
+        document["considered"] = tuple(document["considered"])
+        return cls(**document)
+
+
+def write_run(data: ObjectStore, record: RunRecord) -> None:
+    """Store a run's record; its summary becomes metadata, so that a listing shows the runs."""
+    body = json.dumps(asdict(record), default=datetime.isoformat).encode()
+    metadata = {SUMMARY: json.dumps(record.summary() | {"reason": record.reason[:200]})}
+    create_once(data, names.run(record.pipeline, record.run), body, metadata=metadata)
+
+
+def read_considered(data: ObjectStore, pipeline: str, run: str) -> frozenset[str]:
+    """Stems of the files that a run considered; none before the first run."""
+    if not run:
+        return frozenset()
+    return frozenset(RunRecord.from_json(data.read(names.run(pipeline, run)).data).considered)
+
+
+def list_runs(data: ObjectStore, pipeline: str, *, since: str = "") -> Iterator[dict[str, Any]]:
+    """Summaries of the runs whose ids are `since` or later, oldest first."""
+    prefix = names.runs(pipeline)
+    for info in data.list(prefix, start=prefix + since):
+        yield json.loads(info.metadata[SUMMARY])

@@ -1,0 +1,146 @@
+"""How a pipeline is: what serves, how well, what was judged, and what it waits for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from perennial.domain.definition import Definition
+from perennial.domain.registry import Head
+from perennial.domain.scoring import Score
+from perennial.domain.verdict import VerdictSummary
+from perennial.ports import Buckets, Clock, JobLauncher
+from perennial.workflows.ledger import Entry, progressive
+from perennial.workflows.queue import is_at_work, waiting_files
+from perennial.workflows.registry import Registry
+from perennial.workflows.runs import list_runs
+from perennial.workflows.verdicts import list_in_force
+
+LAST = 10
+
+
+def status(
+    buckets: Buckets, registry: Registry, launcher: JobLauncher, clock: Clock, pipeline: str
+) -> dict[str, Any]:
+    """A pipeline's state, ready for JSON; the keys are contract.
+
+    Raises:
+        NotFoundError: for a pipeline that was never applied.
+    """
+    head = registry.require(pipeline)
+    definition = registry.definition(head)
+    files = list_in_force(buckets.data, pipeline)
+    runs = list(list_runs(buckets.data, pipeline))
+    at_work = is_at_work(head, launcher, clock)
+    return {
+        "pipeline": pipeline,
+        "task": definition.task,
+        "definition": head.definition,
+        **_champion(registry, head, clock),
+        "pinned": head.pin and {"by": head.pin.by, "why": head.pin.why, "at": str(head.pin.at)},
+        "progressive": _progressive(buckets, definition, files),
+        "counts": dict(Counter(file.decision for file in files)),
+        "verdicts": [_verdict(file) for file in files[-LAST:]],
+        "run": _run(head) if at_work else None,
+        "runs": runs[-LAST:],
+        "waiting": [] if at_work else _waiting(buckets, head, definition, files),
+        "alerts": _alerts(runs),
+    }
+
+
+def _champion(registry: Registry, head: Head, clock: Clock) -> dict[str, Any]:
+    if head.champion is None:
+        return {"champion": None, "age_seconds": None, "trained_through": None}
+    manifest = registry.manifest(head.pipeline, head.champion)
+    return {
+        "champion": head.champion,
+        "age_seconds": round((clock.now() - manifest.created).total_seconds(), 1),
+        "trained_through": manifest.trained_through.isoformat(),
+    }
+
+
+def _progressive(
+    buckets: Buckets, definition: Definition, files: list[VerdictSummary]
+) -> dict[str, Any]:
+    """The loss on rows that the champion of the time had not learned, whole and by file."""
+    scored = progressive(buckets.data, definition.name)
+    known = sorted((f for f in files if f.file.stem in scored), key=lambda file: file.order)
+    by_file = [_scored(file, scored[file.file.stem]) for file in known]
+    total = sum((scored[file.file.stem].score for file in known), Score())
+    metrics = total.metrics()
+    return {
+        "metric": definition.metric,
+        "value": metrics.get(definition.metric),
+        "metrics": metrics,
+        "rows": total.rows,
+        "sums": total.sums,
+        "files": by_file,
+    }
+
+
+def _scored(file: VerdictSummary, entry: Entry) -> dict[str, Any]:
+    return {
+        "name": file.file.name,
+        "generation": file.file.generation,
+        "version": entry.version,
+        "rows": entry.score.rows,
+        "metrics": entry.score.metrics(),
+        "sums": entry.score.sums,
+    }
+
+
+def _verdict(file: VerdictSummary) -> dict[str, Any]:
+    return {
+        "name": file.file.name,
+        "generation": file.file.generation,
+        "verdict": file.decision,
+        "rows": file.rows,
+        "reason": file.reason,
+        "decided": file.decided.isoformat(),
+    }
+
+
+def _run(head: Head) -> dict[str, Any] | None:
+    if head.claim is None:
+        return None
+    deadline = head.claim.deadline.isoformat()
+    return {"run": head.claim.run, "execution": head.claim.execution, "deadline": deadline}
+
+
+def _waiting(
+    buckets: Buckets, head: Head, definition: Definition, files: list[VerdictSummary]
+) -> list[str]:
+    """What has to happen before the next version serves, one sentence each."""
+    reasons = []
+    if pending := sum(file.decision == "pending" for file in files):
+        reasons.append(f"{pending} files wait to be judged: run `perennial sweep {head.pipeline}`")
+    if head.champion is None:
+        rows = sum(file.rows for file in files if file.decision == "accepted")
+        if rows < definition.training.min_rows:
+            reasons.append(f"a first version needs {definition.training.min_rows} rows, has {rows}")
+    if fresh := waiting_files(buckets.data, head):
+        trigger = definition.training.trigger
+        have, need, what = (
+            (len(fresh), trigger.files, "files")
+            if trigger.files is not None
+            else (sum(file.rows for file in fresh), trigger.rows, "rows")
+        )
+        reasons.append(f"the next run starts at {need} new {what}, has {have}")
+    reasons += [
+        f"{version} waits for `perennial approve {head.pipeline}`"
+        for version, state in head.statuses.items()
+        if state == "waiting"
+    ]
+    if head.pin is not None:
+        reasons.append(
+            f"{head.champion} is pinned by {head.pin.by} ({head.pin.why}): nothing is promoted "
+            f"until `perennial unpin {head.pipeline}`"
+        )
+    return reasons
+
+
+def _alerts(runs: list[dict[str, Any]]) -> list[str]:
+    """What needs a person."""
+    if runs and runs[-1]["outcome"] == "failed":
+        return [f"the last run, {runs[-1]['run']}, failed: {runs[-1]['reason']}"]
+    return []

@@ -1,0 +1,124 @@
+"""The registry's rules: pure functions from one head to the next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from perennial.domain import registry as state
+from perennial.domain.registry import Commit, Head
+from perennial.errors import ClaimLost, CommitConflict, NotFoundError, RefusedError
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def claimed(head: Head | None = None, run: str = "r1") -> Head:
+    return state.take_claim(head or Head("shop"), run=run, now=NOW, seconds=60)
+
+
+def promoted(head: Head, version: str) -> Head:
+    head = state.take_claim(head, run=version, now=NOW, seconds=60)
+    head = state.judge_version(
+        head, version, "approved", epoch=head.epoch, against=head.champion
+    )
+    return state.release_claim(head, epoch=head.epoch, run=version)
+
+
+def three_versions() -> Head:
+    head = Head("shop")
+    for version in ("v000001", "v000002", "v000003"):
+        head = promoted(head, version)
+    return head
+
+
+def test_a_living_claim_keeps_every_other_run_out():
+    with pytest.raises(RefusedError, match="run r1 works on shop"):
+        state.take_claim(claimed(), run="r2", now=NOW + timedelta(seconds=59), seconds=60)
+
+
+def test_a_claim_past_its_deadline_can_be_taken_and_gets_a_new_epoch():
+    head = state.take_claim(claimed(), run="r2", now=NOW + timedelta(seconds=60), seconds=60)
+    assert (head.claim.run, head.claim.epoch) == ("r2", 2)
+
+
+def test_the_claim_of_a_process_that_ended_can_be_taken_before_its_deadline():
+    head = state.take_claim(claimed(), run="r2", now=NOW, seconds=60, dead="r1")
+    assert head.claim.run == "r2"
+
+
+def test_a_zombie_can_neither_promote_nor_release():
+    head = state.take_claim(claimed(), run="r2", now=NOW + timedelta(seconds=60), seconds=60)
+    with pytest.raises(ClaimLost, match="run r2 holds it"):
+        state.judge_version(head, "v000001", "approved", epoch=1, against=None)
+    with pytest.raises(ClaimLost):
+        state.release_claim(head, epoch=1)
+
+
+def test_a_version_judged_against_yesterdays_champion_is_not_promoted():
+    head = claimed(three_versions())
+    with pytest.raises(CommitConflict, match="v000003 now"):
+        state.judge_version(head, "v000004", "approved", epoch=head.epoch, against="v000002")
+
+
+def test_a_promotion_keeps_earlier_champions_latest_first():
+    head = three_versions()
+    assert head.champion == "v000003"
+    assert head.predecessors == ("v000002", "v000001")
+
+
+def test_rollback_returns_pins_and_keeps_the_version_it_left():
+    head = state.rollback(three_versions(), "v000002", by="ada", why="bad week", at=NOW)
+    assert head.champion == "v000002"
+    assert head.predecessors == ("v000003", "v000001")
+    assert (head.pin.by, head.pin.why) == ("ada", "bad week")
+
+
+def test_while_pinned_a_good_version_waits_and_cannot_be_approved():
+    head = state.rollback(three_versions(), "v000001", by="ada", why="bad", at=NOW)
+    head = promoted(head, "v000004")
+    assert head.champion == "v000001"
+    assert head.statuses["v000004"] == "waiting"
+    with pytest.raises(RefusedError, match="pinned by ada"):
+        state.approve(head, "v000004")
+    assert state.approve(state.unpin(head), "v000004").champion == "v000004"
+
+
+@pytest.mark.parametrize(
+    ("to", "error", "says"),
+    [
+        ("v000009", NotFoundError, "no version v000009"),
+        ("v000003", RefusedError, "champion already"),
+        (None, RefusedError, "no earlier champion"),
+    ],
+)
+def test_rollback_refuses_what_cannot_serve(to, error, says):
+    with pytest.raises(error, match=says):
+        state.rollback(three_versions(), to, by="ada", why="x", at=NOW)
+
+
+def test_rollback_refuses_a_version_that_was_never_approved():
+    head = claimed(three_versions())
+    head = state.judge_version(head, "v000004", "rejected", epoch=head.epoch, against="v000003")
+    with pytest.raises(RefusedError, match="never approved"):
+        state.rollback(head, "v000004", by="ada", why="x", at=NOW)
+
+
+def test_a_newer_version_supersedes_one_that_waits():
+    head = claimed(three_versions())
+    for version in ("v000004", "v000005"):
+        head = state.judge_version(head, version, "waiting", epoch=head.epoch, against="v000003")
+    assert head.statuses["v000004"] == "rejected"
+    assert head.statuses["v000005"] == "waiting"
+
+
+def test_unpin_refuses_when_nothing_is_pinned():
+    with pytest.raises(RefusedError, match="not pinned"):
+        state.unpin(three_versions())
+
+
+def test_stored_forms_read_back_as_they_were_written():
+    head = state.rollback(claimed(three_versions()), "v000001", by="ada", why="é", at=NOW)
+    assert Head.from_json(head.to_json()) == head
+    entry = Commit("rollback", "ada", "é", NOW, head, "v000001")
+    assert Commit.from_json(entry.to_json()) == entry
