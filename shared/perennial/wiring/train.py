@@ -8,9 +8,9 @@ from importlib.metadata import version
 
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
-from perennial.adapters.cloud_storage import open_buckets
 from perennial.adapters.onnx_codec import OnnxCodec
 from perennial.config import Config
+from perennial.wiring.storage import open_buckets
 from perennial.workflows.registry import Registry
 from perennial.workflows.train import Trainer
 
