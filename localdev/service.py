@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from collections.abc import Coroutine
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -26,6 +28,14 @@ async def serve(app: Starlette, port: int, work: Coroutine[Any, Any, None]) -> N
     server = uvicorn.Server(
         uvicorn.Config(app, host=HOST, port=port, log_config=None, access_log=False, lifespan="off")
     )
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    # The server handles these itself and then raises what it caught once more, for the handlers
+    # that were there before; by default that would end the process before the work is cancelled.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     serving = asyncio.create_task(server.serve())
     working = asyncio.create_task(work)
     done, pending = await asyncio.wait({serving, working}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,0 +1,1 @@
+"""A shared package that is not the real one: functions run where that is not installed."""
