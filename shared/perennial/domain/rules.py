@@ -1,0 +1,178 @@
+"""The rules on rows that a definition implies, as expressions that any worker can evaluate.
+
+Each rule is one boolean expression over a frame that holds every column twice: as text, as it
+stands in the file, and as values. So a whole file is judged in one pass that only counts, and rows
+are looked up where a count is not zero.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+
+import polars as pl
+
+from perennial.domain.cells import describe, read_cells
+from perennial.domain.definition import Column, Definition, Rule, Scalar, Severity
+from perennial.domain.findings import listed
+
+_FLOAT32_EXACT = 2**24
+"""Up to here float32 holds every integer."""
+
+_FLOAT32_MAX = 3.4028234663852886e38
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule on rows.
+
+    Attributes:
+        rule: its identifier.
+        severity: `reject` or `warn`.
+        column: the column that it is about.
+        broken: true for rows that break it; null counts as false.
+        shown: the text of such a row that tells why.
+        expected: what would be right.
+        advice: what to do about it.
+        unusable: whether a row that breaks it is of no use to training, whoever accepts it.
+    """
+
+    rule: str
+    severity: Severity
+    column: str
+    broken: pl.Expr
+    shown: pl.Expr
+    expected: str
+    advice: str = ""
+    unusable: bool = False
+
+
+def text_of(column: str) -> str:
+    """Name of a column's text in the frame that checks read."""
+    return f"text of {column}"
+
+
+def values_of(column: str) -> str:
+    """Name of a column's values in the frame that checks read."""
+    return f"values of {column}"
+
+
+def checks(definition: Definition, frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[Check]:
+    """Every rule on rows.
+
+    Args:
+        definition: what implies the rules.
+        frame: has `text_of` and `values_of` each column; only patterns look at it.
+        columns: the declared columns that the file has.
+    """
+    for name in columns:
+        column = definition.columns[name]
+        yield from _of_type(name, column)
+        for rule in column.rules:
+            yield _of_rule(name, column, rule, frame)
+        if column.classes is not None:
+            yield _of_classes(name, column, column.classes)
+        if column.role == "feature":
+            yield from _of_precision(name, column)
+    keys = definition.names("key")
+    if keys and set(keys) <= set(columns):
+        yield _of_key(keys)
+
+
+def _of_type(name: str, column: Column) -> Iterator[Check]:
+    text, value = pl.col(text_of(name)), pl.col(values_of(name))
+    empty = text.is_null() if column.type == "text" else text.is_null() | (text == "")
+    if column.type not in ("category", "text"):
+        yield Check(
+            "type", "reject", name, ~empty & value.is_null(), text, describe(column), unusable=True
+        )
+    if not column.nullable:
+        yield Check(
+            "null", "reject", name, empty, pl.lit(None, pl.String), "a value",
+            advice="nullable: true would allow it", unusable=True,
+        )  # fmt: skip
+
+
+def _of_rule(name: str, column: Column, rule: Rule, frame: pl.DataFrame) -> Check:
+    text, value = pl.col(text_of(name)), pl.col(values_of(name))
+    if rule.range is not None:
+        low, high = rule.range
+        broken = pl.lit(value=False)
+        if low is not None:
+            broken |= value < low
+        if high is not None:
+            broken |= value > high
+        return Check("range", rule.severity, name, broken, text, _range(low, high))
+    if rule.allowed is not None:
+        broken = ~value.is_in(_read(rule.allowed, column).implode())
+        return Check(
+            "allowed", rule.severity, name, broken, text, f"one of {listed(_spelt(rule.allowed))}"
+        )
+    pattern = re.compile(rule.pattern or "")
+    # Python's dialect, as the definition was checked with; so each distinct value, once.
+    distinct = frame[values_of(name)].drop_nulls().unique()
+    others = [value for value in distinct if not pattern.fullmatch(value)]
+    broken = value.is_in(pl.Series(others, dtype=pl.String).implode())
+    return Check("pattern", rule.severity, name, broken, text, f"text that matches {rule.pattern}")
+
+
+def _of_classes(name: str, column: Column, classes: Sequence[bool | int | str]) -> Check:
+    text, value = pl.col(text_of(name)), pl.col(values_of(name))
+    return Check(
+        "class", "reject", name, ~value.is_in(_read(classes, column).implode()), text,
+        f"one of the classes {listed(_spelt(classes))}", unusable=True,
+    )  # fmt: skip
+
+
+def _of_precision(name: str, column: Column) -> Iterator[Check]:
+    """Models compute in float32: a feature that it cannot hold would reach them as another one."""
+    text, value = pl.col(text_of(name)), pl.col(values_of(name))
+    if column.type == "integer":
+        # Both bounds rather than abs(): the lowest int64 has no absolute value.
+        broken = ~value.is_between(-_FLOAT32_EXACT, _FLOAT32_EXACT)
+        yield Check(
+            "precision", "reject", name, broken, text,
+            f"an integer between -{_FLOAT32_EXACT:,} and {_FLOAT32_EXACT:,}, which a model holds "
+            "exactly",
+            advice="give an identifier role key or ignore, and a time type timestamp",
+            unusable=True,
+        )  # fmt: skip
+    if column.type == "number":
+        yield Check(
+            "precision", "reject", name, value.abs() > _FLOAT32_MAX, text,
+            "a number within the range of float32, in which a model computes", unusable=True,
+        )  # fmt: skip
+        broken = (value.abs() > _FLOAT32_EXACT) & (value.abs() <= _FLOAT32_MAX)
+        yield Check(
+            "precision", "warn", name, broken & (value == value.floor()), text,
+            f"no whole number beyond {_FLOAT32_EXACT:,}, which a model rounds",
+            advice="give an identifier role key or ignore, and a time type timestamp",
+        )  # fmt: skip
+
+
+def _of_key(keys: Sequence[str]) -> Check:
+    values = [pl.col(values_of(key)) for key in keys]
+    whole = reduce(and_, (value.is_not_null() for value in values))
+    broken = whole & ~pl.struct(values).is_first_distinct()
+    shown = pl.concat_str([pl.col(text_of(key)) for key in keys], separator=", ")
+    return Check("key", "reject", " + ".join(keys), broken, shown, "every key once in a file")
+
+
+def _read(values: Sequence[Scalar], column: Column) -> pl.Series:
+    """Values from a definition, read as a cell that holds them would be."""
+    return read_cells(pl.Series(_spelt(values), dtype=pl.String), column)
+
+
+def _spelt(values: Sequence[Scalar]) -> list[str]:
+    return [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"at most {high:,.15g}"
+    if high is None:
+        return f"at least {low:,.15g}"
+    return f"a value from {low:,.15g} to {high:,.15g}"
