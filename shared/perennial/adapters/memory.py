@@ -158,7 +158,7 @@ class MemoryStore:
         generation: int | None = None,
     ) -> ObjectInfo:
         self._check_name(name)
-        content = bytes(data) if isinstance(data, (bytes, bytearray, memoryview)) else data.read()
+        content = data if isinstance(data, bytes) else _whole(data)
         with self._lock:
             history = self._objects.get(name, [])
             live = history[-1] if history and history[-1].live else None
@@ -208,3 +208,8 @@ class MemoryStore:
             raise StoreError(
                 f"not an object name: {name[:80]!r} ({size} bytes)", bucket=self._bucket, name=name
             )
+
+
+def _whole(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
