@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
 from perennial.domain.inputs import Columns, encode
-from perennial.domain.manifest import Manifest
+from perennial.domain.manifest import Input
 from perennial.domain.text import TEXT_V1
 from perennial.errors import ModelError
 
+_BATCH = 256
+"""Rows that the graph sees at once: words become one dense column each, thousands of them."""
 _ERRORS_ONLY = 3  # onnxruntime's log level; a warning about each unusual graph helps nobody
+
+
+class Signature(Protocol):
+    """What a graph reads and answers; a `Manifest` says it, and so does an `Artefact`."""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The columns that the model reads."""
+
+    @property
+    def classes(self) -> tuple[bool | int | str, ...]:
+        """In the order of the probabilities; empty for regression."""
+
+    @property
+    def text(self) -> str:
+        """Name of the text normalisation outside the graph; empty without text inputs."""
 
 
 class Graph:
@@ -19,21 +40,22 @@ class Graph:
 
     Args:
         data: bytes of `model.onnx`, already checked against the manifest's digest.
-        manifest: what the graph reads and answers.
+        signature: the version's manifest, or the artefact of an export.
         threads: cores that one prediction may use.
 
     Raises:
         ModelError: when the bytes are no graph, or not the graph that the manifest describes.
     """
 
-    def __init__(self, data: bytes, manifest: Manifest, threads: int = 1) -> None:
-        if manifest.text not in ("", TEXT_V1):
+    def __init__(self, data: bytes, signature: Signature, threads: int = 1) -> None:
+        if signature.text not in ("", TEXT_V1):
             raise ModelError(
-                f"{manifest.version} reads text normalised by {manifest.text!r}, and this code "
-                f"knows only {TEXT_V1!r}: deploy the release that trained it"
+                f"the model reads text normalised by {signature.text!r}, and this code knows only "
+                f"{TEXT_V1!r}: deploy the release that trained it"
             )
-        self._inputs = manifest.inputs
-        self._regression = manifest.task == "regression"
+        self._inputs = signature.inputs
+        self._regression = not signature.classes
+        self._empty = (0,) if self._regression else (0, len(signature.classes))
         self._output = "prediction" if self._regression else "probabilities"
         self._session = _load(data, threads)
         self._check_names()
@@ -50,7 +72,20 @@ class Graph:
         Raises:
             ModelError: when the graph fails on these rows.
         """
-        tensors = encode(self._inputs, columns)
+        return self.run(encode(self._inputs, columns))
+
+    def run(self, tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Answer N encoded rows; shapes and errors as those of `predict`."""
+        count = len(next(iter(tensors.values())))
+        batches = [
+            self._run_batch({name: values[at : at + _BATCH] for name, values in tensors.items()})
+            for at in range(0, count, _BATCH)
+        ]
+        if not batches:  # not every operator takes no rows
+            return np.empty(self._empty, dtype=np.float32)
+        return batches[0] if len(batches) == 1 else np.concatenate(batches)
+
+    def _run_batch(self, tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         try:
             (answer,) = self._session.run([self._output], tensors)
         except Exception as error:
