@@ -82,10 +82,15 @@ def _groups_of(groups: Collection[int]) -> Iterator[tuple[int, int]]:
 def _session_members(session: int) -> list[int]:
     members = []
     for pid in psutil.pids():
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(pid) == session:
+        with contextlib.suppress(ProcessLookupError, PermissionError, psutil.Error):
+            if os.getsid(pid) == session and _lives(psutil.Process(pid)):
                 members.append(pid)
     return members
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it is more than an entry that its parent has yet to read."""
+    return bool(process.status() != psutil.STATUS_ZOMBIE)
 
 
 def _marked(variables: dict[str, str]) -> list[int]:

@@ -192,7 +192,9 @@ def _stop_when_told(supervisor: Supervisor, leashed: bool) -> None:
     if leashed:
 
         def hold() -> None:
-            sys.stdin.buffer.read()
+            # Not `sys.stdin`: its lock, held by this thread, would abort the interpreter's end.
+            while os.read(0, 1):
+                pass
             supervisor.stop()
 
         threading.Thread(target=hold, name="leash", daemon=True).start()

@@ -10,11 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
 
 from localdev.processes import MARK, kill_marked
 from localdev.settings import FUNCTIONS, ROOT
@@ -131,3 +134,26 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def upload_to() -> Callable[[Cloud, str, bytes], None]:
+    """Uploads an object to the landing bucket of a cloud, with the real client."""
+
+    def put(cloud: Cloud, name: str, data: bytes) -> None:
+        client = storage.Client(
+            project="local",
+            credentials=AnonymousCredentials(),
+            client_options={"api_endpoint": cloud.endpoints["storage"]},
+        )
+        client.bucket("perennial-landing").blob(name).upload_from_string(data)
+
+    return put
+
+
+@pytest.fixture
+def upload(
+    cloud: Cloud, upload_to: Callable[[Cloud, str, bytes], None]
+) -> Callable[[str, bytes], None]:
+    """Uploads an object to the landing bucket of the shared cloud."""
+    return partial(upload_to, cloud)

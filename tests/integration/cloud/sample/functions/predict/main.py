@@ -18,7 +18,7 @@ async def predict(request: Request) -> JSONResponse:
         case "/kill-the-master":
             os.kill(os.getppid(), 9)
         case "/hoard":
-            hoard.append(bytearray(os.urandom(1024)) * 1024 * 700)
+            hoard.append(b"x" * (700 << 20))
     note("request", path=request.url.path)
     wanted = request.query_params.getlist("import")
     return JSONResponse(

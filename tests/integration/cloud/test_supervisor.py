@@ -1,0 +1,183 @@
+"""Up, down, and everything that can be killed in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import httpx
+import psutil
+import pytest
+
+
+def test_up_and_down_and_up_again_keeps_urls_and_state(new_cloud, upload_to, eventually):
+    assert new_cloud.up() == 0, new_cloud.output
+    first = new_cloud.endpoints
+    upload_to(new_cloud, "shop/a.csv", b"a\n")
+    eventually(lambda: new_cloud.notes("event"))
+    assert new_cloud.down() == 0
+    assert new_cloud.processes() == {}
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(first["storage"])
+
+    assert new_cloud.up() == 0, new_cloud.output
+    second = new_cloud.endpoints
+    assert second["pid"] != first["pid"]
+    assert {**second, "pid": None} == {**first, "pid": None}
+    listing = httpx.get(f"{second['storage']}/storage/v1/b/perennial-landing/o").json()
+    assert [item["name"] for item in listing["items"]] == ["shop/a.csv"]
+    assert len(new_cloud.notes("event")) == 1, "an acknowledged event is not sent again"
+
+
+def test_up_where_a_cloud_runs_says_so(cloud):
+    before = cloud.endpoints
+    assert cloud.up() == 0
+    assert "already runs" in cloud.output
+    assert before["predict"] in cloud.output
+    assert cloud.endpoints == before
+
+
+def test_down_where_nothing_runs_says_so(new_cloud):
+    assert new_cloud.down() == 0
+    assert "nothing runs" in new_cloud.output
+
+
+def test_killed_supervisor_leaves_no_orphans_and_up_recovers(new_cloud, upload_to, eventually):
+    assert new_cloud.up() == 0, new_cloud.output
+    first = new_cloud.endpoints
+    assert len(new_cloud.processes()) >= 6
+    job = f"{first['run']}/v2/projects/local/locations/local/jobs/perennial-train"
+    env = [{"name": "SLEEP", "value": "60"}]
+    body = {"overrides": {"containerOverrides": [{"env": env}]}}
+    launched = httpx.post(f"{job}:run", json=body).json()["metadata"]["name"]
+    eventually(lambda: new_cloud.notes("train"))
+    os.kill(first["pid"], signal.SIGKILL)
+    eventually(lambda: not new_cloud.processes(), 5)
+
+    assert new_cloud.up() == 0, new_cloud.output
+    assert {**new_cloud.endpoints, "pid": None} == {**first, "pid": None}
+    execution = httpx.get(f"{first['run']}/v2/{launched}").json()
+    assert execution["failedCount"] == 1
+    upload_to(new_cloud, "shop/b.csv", b"b\n")
+    eventually(lambda: new_cloud.notes("event"))
+
+
+def test_up_clears_away_what_a_killed_supervisor_and_guardian_left(new_cloud, eventually):
+    assert new_cloud.up() == 0, new_cloud.output
+    guardian = _session_member(new_cloud.supervisor, "localdev.guardian")
+    os.kill(guardian, signal.SIGSTOP)
+    os.kill(new_cloud.supervisor, signal.SIGKILL)
+    os.kill(guardian, signal.SIGKILL)
+    orphans = new_cloud.processes()
+    assert orphans
+    assert new_cloud.up() == 0, new_cloud.output
+    assert not orphans.keys() & new_cloud.processes().keys()
+
+
+def test_killed_parts_are_started_again(cloud, upload, eventually):
+    for module in ("localdev.delivery", "localdev.jobs", "localdev.storage"):
+        pid = cloud.pid_of(module)
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda pid=pid, module=module: _other_than(pid, cloud, module))
+    os.kill(_session_member(cloud.supervisor, "localdev.guardian"), signal.SIGKILL)
+    eventually(lambda: _answers(cloud.endpoints["storage"]))
+    upload("shop/after-the-kill.csv", b"")
+    eventually(lambda: [item for item in cloud.notes("event") if "after" in item["name"]])
+    assert eventually(lambda: _session_member(cloud.supervisor, "localdev.guardian"))
+
+
+def test_stale_endpoints_with_a_reused_pid_do_not_matter(new_cloud):
+    new_cloud.directory.mkdir()
+    stale = {"storage": "http://127.0.0.1:1", "predict": "nonsense", "pid": os.getpid()}
+    (new_cloud.directory / "endpoints.json").write_text(json.dumps(stale))
+    (new_cloud.directory / "lock").write_text(f"{os.getpid()}\n")
+    assert new_cloud.down() == 0
+    assert "nothing runs" in new_cloud.output
+    assert new_cloud.up() == 0, new_cloud.output
+    assert new_cloud.endpoints["pid"] != os.getpid()
+
+
+def test_function_that_cannot_start_fails_up_with_its_reason_and_log(new_cloud, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    for name in ("functions", "shared", ".venv"):
+        (root / name).symlink_to(new_cloud.root / name)
+    (root / "functions").unlink()
+    (root / "functions" / "monitor").mkdir(parents=True)
+    (root / "functions" / "monitor" / "requirements.txt").touch()
+    (root / "functions" / "monitor" / "main.py").write_text("import a_module_nobody_has\n")
+    new_cloud.root = root
+    assert new_cloud.up() == 1
+    assert "monitor does not start" in new_cloud.output
+    assert "a_module_nobody_has" in new_cloud.output
+    assert str(new_cloud.directory / "logs" / "monitor.log") in new_cloud.output
+    assert new_cloud.processes() == {}
+
+
+def test_taken_port_fails_up_and_names_it(new_cloud, cloud):
+    port = int(cloud.endpoints["storage"].rpartition(":")[2])
+    assert new_cloud.up(f"--port={port}") == 1
+    assert f"in use: port {port} (storage)" in new_cloud.output
+
+
+def test_ports_follow_the_one_that_was_asked_for(new_cloud, unused_port):
+    assert new_cloud.up(f"--port={unused_port}") == 0, new_cloud.output
+    assert new_cloud.endpoints["storage"] == f"http://127.0.0.1:{unused_port}"
+    assert new_cloud.endpoints["predict"] == f"http://127.0.0.1:{unused_port + 1}"
+
+
+def test_interrupted_foreground_cloud_stops_cleanly(new_cloud, eventually):
+    command = [sys.executable, "-m", "localdev", "up", f"--dir={new_cloud.directory}"]
+    process = subprocess.Popen(
+        [*command, f"--root={new_cloud.root}"], stdout=subprocess.PIPE, text=True
+    )
+    lines = iter(process.stdout.readline, "Ctrl-C stops it\n")
+    assert any(line.startswith("predict") for line in lines)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert new_cloud.processes() == {}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["up"],
+        ["down"],
+        ["-m", "localdev.delivery"],
+        ["-m", "localdev.jobs"],
+        ["-m", "localdev.guardian"],
+        ["-m", "localdev.supervisor"],
+    ],
+)
+def test_every_command_explains_itself(arguments):
+    module = arguments if "-m" in arguments else ["-m", "localdev", *arguments]
+    done = subprocess.run(
+        [sys.executable, *module, "--help"], capture_output=True, text=True, check=True
+    )
+    assert "usage: python -m localdev" in done.stdout
+
+
+def _session_member(session: int, module: str) -> int:
+    for process in psutil.process_iter():
+        try:
+            if os.getsid(process.pid) == session and module in process.cmdline():
+                return process.pid
+        except (psutil.Error, OSError):
+            continue
+    return 0
+
+
+def _other_than(pid: int, cloud, module: str) -> bool:
+    return any(module in command for other, command in cloud.processes().items() if other != pid)
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(url)
+    except httpx.HTTPError:
+        return False
+    return True
