@@ -2,7 +2,8 @@
 
 Every value becomes what training read from the files:
 
-- a missing key, null and the empty string are missing values, as an empty cell is;
+- a missing key and null are missing values, and so is the empty string, as an empty cell is
+  (but an empty text is a text);
 - integer, number: a JSON number, or a string that holds one (the cells of a CSV file are strings);
   an integer that float32 cannot hold exactly is refused, for the model would see another one;
 - boolean: true and false, 0 and 1, and their strings;
@@ -96,11 +97,12 @@ def _column(
     one: Input, rows: Sequence[Mapping[str, object]], errors: list[FieldError]
 ) -> Sequence[object]:
     read = _formatted(one.format) if one.format else _READERS[one.type]
+    missing = (None,) if one.type == "text" else (None, "")
     values: list[object] = []
     for place, row in enumerate(rows):
         found = row.get(one.name)
         value = None
-        if found is None or found == "":
+        if found in missing:
             if not one.nullable:
                 expected = f"a value of type {one.type}; it cannot be missing"
                 shown = _shown(found) if one.name in row else "nothing"

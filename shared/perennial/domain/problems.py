@@ -11,6 +11,7 @@ from perennial.errors import PerennialError
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 
+_TYPE = "urn:perennial:problem:"
 _TITLES: Mapping[str, tuple[int, str]] = {
     "malformed": (400, "The request is not what this route reads"),
     "unknown-route": (404, "There is no such route"),
@@ -23,7 +24,9 @@ _TITLES: Mapping[str, tuple[int, str]] = {
     "failed": (500, "The prediction failed"),
     "not-ready": (503, "There is no model to answer with"),
 }
-"""Every problem that `predict` answers: the end of its `type`, its status, its title."""
+"""Every problem that `predict` answers: the end of its type, its status, its title."""
+
+TYPES = tuple(_TYPE + slug for slug in _TITLES)
 
 
 class Problem(PerennialError):
@@ -54,7 +57,7 @@ class Problem(PerennialError):
     def document(self) -> dict[str, object]:
         """The body of the answer."""
         return {
-            "type": f"urn:perennial:problem:{self.slug}",
+            "type": f"{_TYPE}{self.slug}",
             "title": self.title,
             "status": self.status,
             "detail": str(self),
@@ -76,8 +79,3 @@ def invalid_instances(reading: Reading) -> Problem:
 def not_ready(detail: str) -> Problem:
     """A problem that passes with time."""
     return Problem("not-ready", detail, headers={"Retry-After": str(RETRY_SECONDS)})
-
-
-def slugs() -> Mapping[str, tuple[int, str]]:
-    """Every problem's status and title, for the description of the service."""
-    return _TITLES

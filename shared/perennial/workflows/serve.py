@@ -1,0 +1,137 @@
+"""Serve each pipeline's champion, as the registry names it at this moment.
+
+The platform gives CPU only while a request is handled, so requests drive everything: a look-up at
+most about once a second for each pipeline, before the answer. There is no background timer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from perennial.domain.names import PIPELINE_NAME
+from perennial.errors import StoreError
+from perennial.ports import Clock, ObjectStore
+from perennial.workflows.serving.loading import Loader, Model
+from perennial.workflows.serving.lookup import Lookup
+from perennial.workflows.serving.pipeline import ServedPipeline, Timing, VersionCache
+
+log = logging.getLogger(__name__)
+
+INLINE_INSTANCES = 64
+"""Up to here a prediction is quicker than the hand-over to a thread would be missed."""
+
+_HEADLESS = 100  # names without a head that may be remembered while their look-ups end
+
+
+class Server:
+    """Every pipeline of a models bucket, found and loaded when asked for.
+
+    Args:
+        models: the models bucket.
+        clock: decides when a look-up is old.
+        loader: makes a scorer of a graph's bytes.
+        timing: when to look and how long to wait.
+        versions: how many versions asked for by name are kept loaded.
+    """
+
+    def __init__(
+        self,
+        models: ObjectStore,
+        clock: Clock,
+        loader: Loader,
+        *,
+        timing: Timing | None = None,
+        versions: int = 4,
+    ) -> None:
+        self._models = models
+        self._clock = clock
+        self._loader = loader
+        self._timing = timing or Timing()
+        self._cache = VersionCache(versions)
+        self._pipelines: dict[str, ServedPipeline] = {}
+        self._missed = False
+        self._names: frozenset[str] | None = None
+        self._listing = Lookup(self._list, clock, self._timing.interval)
+        # Apart from the default one, which store calls may fill while the store is silent.
+        self._batches = ThreadPoolExecutor(max_workers=2, thread_name_prefix="batch")
+
+    async def pipeline(self, name: str) -> ServedPipeline | None:
+        """A pipeline, freshly looked up; None when there is none of that name.
+
+        The first unknown name costs one read. After it a listing, at most one a second, tells
+        which names are worth a look, so that made-up names cannot hammer the store.
+        """
+        pipeline = self._pipelines.get(name)
+        if pipeline is None:
+            if not PIPELINE_NAME.fullmatch(name):
+                return None
+            if self._missed and not await self._may_exist(name):
+                return None
+            pipeline = self._track(name)
+        await pipeline.refresh()
+        if not pipeline.known:
+            self._pipelines.pop(name, None)
+            self._missed = True
+            return None
+        return pipeline
+
+    async def pipelines(self) -> list[ServedPipeline]:
+        """All of them, freshly looked up, their champions loaded."""
+        found = await asyncio.gather(*(self.pipeline(name) for name in await self.names()))
+        return [pipeline for pipeline in found if pipeline is not None]
+
+    async def names(self) -> list[str]:
+        """The names in the bucket, listed within the interval, and those that are served."""
+        await self._listing.fresh(self._timing.patience)
+        served = (name for name, pipeline in self._pipelines.items() if pipeline.head)
+        return sorted((self._names or frozenset()).union(served))
+
+    async def answer(self, model: Model, instances: Sequence[object]) -> list[object]:
+        """The model's predictions; large batches leave the event loop to others meanwhile.
+
+        Raises:
+            Problem: naming each instance and field that cannot be read.
+            ModelError: when the model fails on them.
+        """
+        if len(instances) <= INLINE_INSTANCES:
+            return model.answer(instances)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._batches, model.answer, instances)
+
+    async def _may_exist(self, name: str) -> bool:
+        """Whether a name is worth a look: only a listing that succeeded can say no."""
+        await self._listing.fresh(self._timing.patience)
+        return self._listing.under_way or self._names is None or name in self._names
+
+    async def _list(self, _: datetime) -> None:
+        try:
+            self._names = await asyncio.to_thread(_folders, self._models)
+        except StoreError as error:
+            self._names = None
+            log.error("the listing of pipelines failed: %s", error)  # noqa: TRY400 (says it all)
+
+    def _track(self, name: str) -> ServedPipeline:
+        idle = [name for name, pipeline in self._pipelines.items() if pipeline.forgettable]
+        if len(idle) > _HEADLESS:
+            for one in idle:
+                del self._pipelines[one]
+        pipeline = ServedPipeline(
+            name, self._models, self._clock, self._loader, self._cache, self._timing
+        )
+        self._pipelines[name] = pipeline
+        return pipeline
+
+
+def _folders(models: ObjectStore) -> frozenset[str]:
+    """The first segments of all names, each found by one listing of one object."""
+    found: set[str] = set()
+    start: str | None = None
+    while (info := next(iter(models.list(start=start, limit=1)), None)) is not None:
+        folder = info.name.split("/", 1)[0]
+        found.add(folder)
+        start = folder + "0"  # the character after "/": skips what lies in the folder
+    return frozenset(found)

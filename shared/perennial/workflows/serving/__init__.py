@@ -1,0 +1,1 @@
+"""Parts of `workflows.serve`: loading versions, following one head, finding pipelines."""

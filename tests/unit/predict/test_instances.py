@@ -1,0 +1,165 @@
+"""Each JSON value becomes what training read from a file, or an error that names its place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from perennial.domain.inputs import encode
+from perennial.domain.instances import MAX_ERRORS, read_instances
+from perennial.domain.manifest import Input, InputType
+
+NOON = datetime(2025, 2, 14, 12, tzinfo=UTC)
+
+
+def read_one(value: object, kind: InputType, **options: object) -> object:
+    """The typed value, or the error's expectation."""
+    one = Input("column", "i0", kind, **options)  # type: ignore[arg-type]
+    reading = read_instances([one], [{"column": value}])
+    return reading.errors[0] if reading.errors else reading.columns["column"][0]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        (3, "integer", 3),
+        (3.0, "integer", 3),
+        (-5, "integer", -5),
+        ("42", "integer", 42),
+        ("42.0", "integer", 42),
+        (2**24, "integer", 2**24),
+        (2**40, "integer", 2**40),
+        (3, "number", 3),
+        (3.25, "number", 3.25),
+        ("3.25", "number", 3.25),
+        ("-1e3", "number", -1000),
+        (".5", "number", 0.5),
+        (True, "boolean", True),
+        (0, "boolean", False),
+        (1.0, "boolean", True),
+        ("TRUE", "boolean", True),
+        ("0", "boolean", False),
+        ("red", "category", "red"),
+        ("é#%", "category", "é#%"),
+        ("", "text", ""),
+        ("Hello there", "text", "Hello there"),
+        ("2025-02-14T12:00:00Z", "timestamp", NOON),
+        ("2025-02-14T13:00:00+01:00", "timestamp", NOON),
+        ("2025-02-14T12:00:00", "timestamp", NOON),
+        ("2025-02-14 12:00", "timestamp", NOON),
+    ],
+)
+def test_a_value_that_fits_its_column_is_read(
+    value: object, kind: InputType, expected: object
+) -> None:
+    assert read_one(value, kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected", "found"),
+    [
+        ("three", "integer", "a number", '"three"'),
+        (3.5, "integer", "an integer", "3.5"),
+        (True, "integer", "a number", "true"),
+        (2**24 + 1, "integer", "float32", "16777217"),
+        ("16777217", "integer", "float32", '"16777217"'),
+        (1739536200123, "integer", "float32", "1739536200123"),
+        ("1_000", "number", "a number", '"1_000"'),
+        (" 1", "number", "a number", '" 1"'),
+        ("nan", "number", "a number", '"nan"'),
+        ("inf", "number", "a number", '"inf"'),
+        ("1e999", "number", "float32", '"1e999"'),
+        (1e39, "number", "float32", "1e+39"),
+        (False, "number", "a number", "false"),
+        ([1], "number", "a number", "a list"),
+        ({"a": 1}, "category", "a string", "an object"),
+        (2, "boolean", "true or false", "2"),
+        ("yes", "boolean", "true or false", '"yes"'),
+        (7, "category", "a string", "7"),
+        (True, "category", "a string", "true"),
+        (7, "text", "a string", "7"),
+        (1739536200, "timestamp", "ISO 8601", "1739536200"),
+        ("14.02.2025", "timestamp", "ISO 8601", '"14.02.2025"'),
+        (None, "number", "cannot be missing", "null"),
+        ("", "number", "cannot be missing", '""'),
+        ("", "category", "cannot be missing", '""'),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_with_what_was_expected_and_found(
+    value: object, kind: InputType, expected: str, found: str
+) -> None:
+    error = read_one(value, kind)
+    assert (error.instance, error.field) == (0, "column")  # type: ignore[attr-defined]
+    assert expected in error.expected  # type: ignore[attr-defined]
+    assert error.found == found  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", ["integer", "number", "boolean", "category", "text", "timestamp"])
+def test_a_missing_value_of_a_nullable_column_is_null(kind: InputType) -> None:
+    one = Input("column", "i0", kind, nullable=True)
+    reading = read_instances([one], [{}, {"column": None}])
+    assert reading.columns == {"column": [None, None]}
+    assert not reading.errors
+
+
+def test_a_key_that_is_not_there_is_told_from_a_null() -> None:
+    reading = read_instances([Input("column", "i0", "number")], [{"colum": 1}])
+    assert reading.errors[0].found == "nothing"
+
+
+def test_a_declared_time_format_is_read_and_iso_too() -> None:
+    for text in ("14.02.2025 12:00", "2025-02-14T12:00:00Z"):
+        assert read_one(text, "timestamp", format="%d.%m.%Y %H:%M") == NOON
+    error = read_one("02/14/2025", "timestamp", format="%d.%m.%Y %H:%M")
+    assert "%d.%m.%Y %H:%M" in error.expected  # type: ignore[attr-defined]
+
+
+def test_columns_that_the_model_does_not_read_are_ignored() -> None:
+    reading = read_instances([Input("a", "i0", "number")], [{"a": 1, "label": {}, "key": [[]]}])
+    assert reading.columns == {"a": [1]}
+
+
+def test_an_instance_that_is_no_object_is_named() -> None:
+    reading = read_instances([Input("a", "i0", "number")], [{"a": 1}, [1], "x"])
+    assert [(e.instance, e.field, e.found) for e in reading.errors] == [
+        (1, "", "a list"),
+        (2, "", '"x"'),
+    ]
+
+
+def test_errors_come_in_the_order_of_instances_and_only_so_many() -> None:
+    inputs = [Input("a", "i0", "number"), Input("b", "i1", "number")]
+    reading = read_instances(inputs, [{}] * 200)
+    assert reading.error_count == 400
+    assert len(reading.errors) == MAX_ERRORS
+    assert [(e.instance, e.field) for e in reading.errors[:3]] == [(0, "a"), (0, "b"), (1, "a")]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+INPUTS = [
+    Input(kind, f"i{place}", kind, nullable=True)  # type: ignore[arg-type]
+    for place, kind in enumerate(("integer", "number", "boolean", "category", "text", "timestamp"))
+]
+
+
+@given(st.dictionaries(st.sampled_from([i.name for i in INPUTS]), JSON))
+def test_whatever_is_read_without_error_can_be_encoded(instance: dict[str, object]) -> None:
+    """And nothing that JSON can say raises."""
+    reading = read_instances(INPUTS, [instance])
+    if not reading.errors:
+        tensors = encode(INPUTS, reading.columns)
+        assert all(tensor.shape == (1, 1) for tensor in tensors.values())
+
+
+@given(st.integers(min_value=-(10**38), max_value=10**38))
+def test_integers_are_accepted_exactly_when_float32_holds_them(value: int) -> None:
+    import numpy as np
+
+    held = int(np.float32(value)) == value
+    assert (read_one(value, "integer") == value) == held
