@@ -63,10 +63,10 @@ class CloudRunJobs:
             return str(operation["metadata"]["name"])
         except requests.HTTPError as error:
             raise LaunchError(f"start {self._job}: {_said(error.response)}") from error
+        except (requests.JSONDecodeError, KeyError, TypeError) as error:
+            raise LaunchError(f"start {self._job}: the answer names no execution") from error
         except (requests.RequestException, GoogleAuthError) as error:
             raise LaunchError(f"start {self._job}: {error}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise LaunchError(f"start {self._job}: the answer names no execution") from error
 
     def has_ended(self, execution: str) -> bool:
         """Whether the platform knows that this execution is over.
@@ -84,7 +84,7 @@ class CloudRunJobs:
             return bool(self._request("GET", name).get("completionTime"))
         except requests.HTTPError as error:
             return error.response.status_code == HTTPStatus.NOT_FOUND
-        except (requests.RequestException, GoogleAuthError, ValueError):
+        except (requests.RequestException, GoogleAuthError):
             return False
 
     def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
