@@ -62,10 +62,17 @@ class ObjectStore(Protocol):
         """Facts of the live object, or of one generation. Raises `ObjectNotFound`."""
 
     def read(self, name: str, *, generation: int | None = None) -> StoredObject:
-        """Bytes and facts of one and the same generation. Raises `ObjectNotFound`."""
+        """Bytes and facts of one and the same generation, in one request.
+
+        The facts lack `metadata`, which an answer with bytes does not carry: `stat` has it.
+        Raises `ObjectNotFound`.
+        """
 
     def download(self, name: str, file: BinaryIO, *, generation: int | None = None) -> ObjectInfo:
-        """Stream the bytes into `file`, in bounded memory. Raises `ObjectNotFound`."""
+        """Stream the bytes into a seekable `file` from where it stands, in bounded memory.
+
+        The facts lack `metadata`. Raises `ObjectNotFound`.
+        """
 
     def create(
         self,
@@ -75,7 +82,7 @@ class ObjectStore(Protocol):
         metadata: Mapping[str, str] | None = None,
         content_type: str = "application/octet-stream",
     ) -> ObjectInfo:
-        """Write once. Raises `PreconditionFailed` where the object exists."""
+        """Write once; of a file, all of it. Raises `PreconditionFailed` where the object exists."""
 
     def overwrite(
         self, name: str, data: bytes | BinaryIO, *, metadata: Mapping[str, str] | None = None
@@ -95,7 +102,10 @@ class ObjectStore(Protocol):
         """
 
     def delete(self, name: str, *, generation: int | None = None) -> None:
-        """Remove the live object, or make it noncurrent. Raises `ObjectNotFound`."""
+        """Remove the live object, or make it noncurrent; or remove one generation for good.
+
+        Raises `ObjectNotFound`.
+        """
 
     def list(
         self,
