@@ -95,12 +95,21 @@ class Emulator:
                 await asyncio.sleep(fault.seconds)
                 await self._serve(scope, receive, send)
             case "cut" if scope["method"] in ("POST", "PUT", "PATCH"):
-                await self._serve(scope, cut_receive(scope, receive, fault.after_bytes), send)
+                await self._serve_cut_short(scope, receive, send, fault.after_bytes)
             case "cut":
                 await self._serve(scope, receive, cut_send(scope, receive, send, fault.after_bytes))
             case _:
                 await self._respond(Request(scope, receive))
                 await close(scope, receive)
+
+    async def _serve_cut_short(
+        self, scope: Scope, receive: Receive, send: Send, after_bytes: int
+    ) -> None:
+        try:
+            await self._serve(scope, cut_receive(receive, after_bytes), send)
+        except ClientDisconnect:
+            # Only now: whoever sees the cut can rely on what came before it being kept.
+            await close(scope, receive)
 
     def _due_fault(self, request: Request) -> Fault | None:
         try:

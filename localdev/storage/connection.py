@@ -27,14 +27,13 @@ async def close(scope: Scope, receive: Receive) -> None:
         pass
 
 
-def cut_receive(scope: Scope, receive: Receive, after_bytes: int) -> Receive:
-    """The request's body, whose sender vanishes after so many bytes."""
+def cut_receive(receive: Receive, after_bytes: int) -> Receive:
+    """The request's body, whose sender seems to vanish after so many bytes."""
     left = after_bytes
 
     async def receive_some() -> Message:
         nonlocal left
         if left <= 0:
-            await close(scope, receive)
             return {"type": "http.disconnect"}
         message = await receive()
         body = message.get("body", b"")[:left]
