@@ -81,6 +81,15 @@ def test_a_launch_names_the_pipeline_and_returns_the_execution(
     assert api.requests == [("POST", f"/v2/{JOB}:run", body, None)]
 
 
+def test_a_forced_launch_says_so(api: AdminApi, jobs: CloudRunJobs) -> None:
+    api.answers = [(200, {"metadata": {"name": "e1"}})]
+
+    jobs.launch("flowers", force=True)
+    ((_, _, body, _),) = api.requests
+    variables = body["overrides"]["containerOverrides"][0]["env"]
+    assert {"name": "PERENNIAL_FORCE", "value": "1"} in variables
+
+
 def test_a_busy_platform_is_asked_again(api: AdminApi, jobs: CloudRunJobs) -> None:
     accepted = {"metadata": {"name": "e1"}}
     api.answers = [(429, {}), (503, {}), (200, accepted)]
