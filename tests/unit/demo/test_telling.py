@@ -1,0 +1,84 @@
+"""The story in words: every event has some, plain where there is no terminal."""
+
+from __future__ import annotations
+
+import io
+from datetime import date
+from typing import get_args
+
+import pytest
+from rich.console import Console
+
+from localdev.demo.events import (
+    Chapter,
+    Closed,
+    Command,
+    Curled,
+    Diagnosed,
+    Event,
+    Finding,
+    Month,
+    Opened,
+    Scored,
+    Served,
+    Trained,
+    Week,
+    document,
+)
+from localdev.demo.telling import Teller
+
+WEEK = date(2025, 11, 18)
+STORY: list[Event] = [
+    Chapter("September to February", "a file a week"),
+    Command("perennial drop shop visits-* --wait"),
+    Opened("shop-cloud", {"storage": "http://127.0.0.1:1", "predict": "http://127.0.0.1:2"}),
+    Week(WEEK, "shop/visits-2025-11-18.csv", 213, "quarantined", "cents", False),
+    Diagnosed("shop/visits-2025-11-18.csv", (Finding("range", "above 500: [9460.0]"),)),
+    Trained("r1", "promoted", "v000002", "v000002", (Scored(WEEK, "v000001", 213, 0.5),)),
+    Month("2026-02", 1251, 0.889, 0.477),
+    Served("v000001", 0.04, 0.7),
+    Curled("curl …", {"predictions": [{"label": True}]}),
+    Closed(70.0, False),
+]
+
+
+def told(*events: Event, terminal: bool = False) -> str:
+    output = io.StringIO()
+    teller = Teller(Console(file=output, force_terminal=terminal, width=100))
+    for event in events:
+        teller.tell(event)
+    teller.rest()
+    return output.getvalue()
+
+
+def test_the_examples_here_are_all_the_kinds_of_events() -> None:
+    assert {type(event) for event in STORY} == set(get_args(Event))
+
+
+@pytest.mark.parametrize("event", STORY, ids=lambda event: type(event).__name__)
+def test_every_event_has_words(event: Event) -> None:
+    assert told(event).strip()
+
+
+def test_without_a_terminal_there_are_no_escape_codes() -> None:
+    assert "\x1b" in told(*STORY, terminal=True)
+    assert "\x1b" not in told(*STORY)
+
+
+def test_brackets_in_a_report_are_shown_and_not_read_as_markup() -> None:
+    assert "[9460.0]" in told(*STORY)
+
+
+def test_the_longer_bar_is_the_greater_loss() -> None:
+    static, dynamic = told(Month("2026-02", 9, 0.9, 0.5)).splitlines()[-2:]
+    assert static.count("█") > dynamic.count("█")
+
+
+def test_the_document_keeps_the_facts_and_leaves_the_dressing_out() -> None:
+    facts = document(STORY)
+    assert facts["weeks"][0]["verdict"] == "quarantined"
+    assert facts["months"] == [
+        {"month": "2026-02", "visits": 1251, "static": 0.889, "dynamic": 0.477}
+    ]
+    assert facts["closed"] == {"seconds": 70.0, "stays": False}
+    assert not {"chapters", "commands"} & set(facts)
