@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,7 @@ def processes_of(cloud: Path) -> list[psutil.Process]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The facts of one whole telling, and whether the cloud was down when it ended."""
     cloud = tmp_path_factory.mktemp("demo")
     done = subprocess.run(
@@ -41,7 +40,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         timeout=600,
     )
     assert done.returncode == 0, done.stderr
-    yield json.loads(done.stdout) | {"left": [p.cmdline() for p in processes_of(cloud)]}
+    return json.loads(done.stdout) | {"left": [p.cmdline() for p in processes_of(cloud)]}
 
 
 def test_every_week_is_accepted_once(demo: dict[str, Any]) -> None:
