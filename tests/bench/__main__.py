@@ -1,0 +1,29 @@
+"""`python -m tests.bench`: measure against named rivals, in one run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from tests.bench import serving
+from tests.bench.report import as_document, machine
+
+
+def main() -> None:
+    """Measure, and print a table or a JSON document."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns for each subject")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="perennial-bench-") as directory:
+        sections = serving.run(Path(directory), options.rounds)
+    if options.json:
+        print(json.dumps(as_document(sections), indent=1))
+        return
+    print(machine(), *sections, sep="\n\n")
+
+
+if __name__ == "__main__":
+    main()
