@@ -89,6 +89,11 @@ def runs(pipeline: str) -> str:
     return f"{pipeline}/runs/"
 
 
+def launch(pipeline: str, commit: str) -> str:
+    """Which execution was launched while the head was at this commit, in the data bucket."""
+    return f"{pipeline}/launches/{commit}"
+
+
 def quarantined(pipeline: str, file: FileId) -> str:
     """Folder of a quarantined file, in the quarantine bucket."""
     return f"{pipeline}/{file.stem}/"

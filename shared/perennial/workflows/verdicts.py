@@ -1,4 +1,4 @@
-"""The verdicts of a pipeline, read back: the queue of training and the memory of ingest.
+"""The verdicts of a pipeline: the queue of training and the memory of ingest.
 
 Decisions about a file are numbered and never replaced; the highest number is in force.
 """
@@ -9,6 +9,7 @@ from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict, VerdictSummary
 from perennial.ports import ObjectStore
+from perennial.workflows.writing import create_once
 
 
 def verdict_in_force(data: ObjectStore, pipeline: str, file: FileId) -> Verdict | None:
@@ -24,6 +25,18 @@ def verdict_in_force(data: ObjectStore, pipeline: str, file: FileId) -> Verdict 
     if latest is None:
         return None
     return Verdict.from_json(data.read(names.verdict(pipeline, file, latest)).data)
+
+
+def write_verdict(data: ObjectStore, verdict: Verdict) -> Verdict:
+    """Commit a decision, and return the one that stands under its number: perhaps another's."""
+    written = create_once(
+        data,
+        names.verdict(verdict.pipeline, verdict.file, verdict.number),
+        verdict.to_json(),
+        metadata=verdict.summary,
+        content_type="application/json",
+    )
+    return verdict if written.mine else Verdict.from_json(written.data)
 
 
 def list_in_force(

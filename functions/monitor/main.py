@@ -1,0 +1,34 @@
+"""`monitor`: translates between the scheduler's HTTP calls and `perennial.workflows.sweep`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cache
+
+import functions_framework
+from flask import Request, Response
+from perennial.wiring import monitor as wiring
+from perennial.workflows.sweep import Swept
+
+log = logging.getLogger("perennial.monitor")
+
+
+@functions_framework.http
+def monitor(request: Request) -> Response:
+    """Sweep, and answer with the counts; 500 when a part of it failed."""
+    del request  # the scheduler has nothing to say but that it is time
+    swept = asdict(_sweep()())
+    failed = bool(swept["errors"])
+    level = logging.ERROR if failed else logging.INFO
+    log.log(level, "swept: %s", json.dumps(swept), extra={"swept": swept})
+    return Response(json.dumps(swept), 500 if failed else 200, mimetype="application/json")
+
+
+@cache
+def _sweep() -> Callable[[], Swept]:
+    """Made by the first call, in the process that handles it."""
+    return wiring.connect(os.environ)

@@ -1,0 +1,112 @@
+"""What a finalised landing object leads to: its verdict, and a training run where one is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from perennial.domain import names
+from perennial.domain.names import FileId
+from perennial.domain.registry import Head
+from perennial.domain.trigger import due
+from perennial.domain.verdict import Verdict, VerdictSummary
+from perennial.errors import ObjectNotFound
+from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
+from perennial.workflows.judging import judge
+from perennial.workflows.queue import is_at_work
+from perennial.workflows.registry import Registry
+from perennial.workflows.runs import read_considered
+from perennial.workflows.verdicts import list_in_force
+from perennial.workflows.writing import create_once
+
+
+def ingest(
+    buckets: Buckets, registry: Registry, clock: Clock, file: FileId, launcher: JobLauncher
+) -> Verdict:
+    """Judge a file and launch a run if its pipeline's trigger is due and no run is at work.
+
+    Safe to do again at any time: the verdict is made once, and the launch is considered again,
+    because a crash may have come between the two.
+
+    Raises:
+        StoreError: when an outcome is unknown.
+        LaunchError: when a run is due and could not be started.
+    """
+    verdict = judge(buckets, registry, clock, file)
+    if verdict.decision in ("accepted", "duplicate"):
+        launch_if_due(buckets, registry, launcher, clock, verdict.pipeline, verdict)
+    return verdict
+
+
+def launch_if_due(
+    buckets: Buckets,
+    registry: Registry,
+    launcher: JobLauncher,
+    clock: Clock,
+    pipeline: str,
+    verdict: Verdict | None = None,
+) -> str | None:
+    """Launch a run if the trigger is due and no run is at work.
+
+    Looks only at files that came after those which the last run considered, in one bounded
+    listing, and at the one file that the caller knows of; the sweep looks at all of them.
+
+    Args:
+        buckets: the four buckets.
+        registry: where the head and the definition are.
+        launcher: starts the run.
+        clock: tells whether the claim in the head lives.
+        pipeline: which one.
+        verdict: a decision about what may be an older file: a late one, or one that was healed.
+
+    Returns:
+        The execution that was started.
+
+    Raises:
+        LaunchError: when it could not be started.
+    """
+    head = registry.head(pipeline)
+    if head is None or is_at_work(head, launcher, clock):
+        return None
+    waiting = _waiting(buckets.data, head, verdict)
+    if not waiting:
+        return None
+    training = registry.definition(head).training
+    at_least = 0 if head.champion else training.min_rows
+    if not due(training.trigger, waiting, at_least=at_least):
+        return None
+    return launch_once(buckets.data, launcher, head)
+
+
+def launch_once(data: ObjectStore, launcher: JobLauncher, head: Head) -> str | None:
+    """Launch a run, unless one that was launched at this very commit has yet to claim.
+
+    A run's first act is to commit its claim, so while the head stands still the run that was
+    launched is on its way, and will list whatever has its verdict by now. Many files that arrive
+    at once would each launch one otherwise. A run that died before its claim is told by the
+    platform; the sweep does not ask.
+
+    Raises:
+        LaunchError: when it could not be started.
+    """
+    name = names.launch(head.pipeline, head.commit)
+    try:
+        if not launcher.has_ended(data.read(name).data.decode()):
+            return None
+    except ObjectNotFound:
+        pass
+    execution = launcher.launch(head.pipeline)
+    create_once(data, name, execution.encode())
+    return execution
+
+
+def _waiting(data: ObjectStore, head: Head, verdict: Verdict | None) -> Sequence[VerdictSummary]:
+    """Accepted files that the last run has not considered, as far as one listing shows."""
+    recent = list_in_force(data, head.pipeline, since_generation=head.learned_through)
+    waiting = [file for file in recent if file.decision == "accepted"]
+    if verdict is None or verdict.file.generation > head.learned_through:
+        return waiting
+    if verdict.decision == "accepted":
+        stem = verdict.file.stem
+        if stem not in read_considered(data, head.pipeline, head.last_run):
+            waiting.append(VerdictSummary.from_metadata(stem, verdict.number, verdict.summary))
+    return waiting

@@ -1,0 +1,99 @@
+"""Judging a generation of a landing object: exactly one verdict, whoever calls, however often."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from perennial.domain.addresses import home, misaddressed, near_miss, reserved
+from perennial.domain.names import UNKNOWN_PIPELINE, FileId
+from perennial.domain.reading import too_large
+from perennial.domain.registry import Head
+from perennial.domain.verdict import Verdict
+from perennial.errors import ObjectNotFound
+from perennial.ports import Buckets, Clock, ObjectInfo, ObjectStore
+from perennial.workflows.deciding import Desk, quarantine, vanished
+from perennial.workflows.registry import Registry
+from perennial.workflows.verdicts import verdict_in_force, write_verdict
+
+
+def judge(
+    buckets: Buckets, registry: Registry, clock: Clock, file: FileId, *, by: str = "ingest"
+) -> Verdict:
+    """Judge a file, or read the verdict that it has.
+
+    A `pending` verdict is judged on once its pipeline has a definition.
+
+    Args:
+        buckets: the four buckets.
+        registry: where definitions are.
+        clock: stamps the verdict.
+        file: which generation of which landing object.
+        by: who judges.
+
+    Returns:
+        The verdict in force.
+
+    Raises:
+        StoreError: when an outcome is unknown; doing it again completes it.
+    """
+    while True:
+        found = _find(buckets.data, file)
+        if found is not None and found.decision != "pending":
+            return found
+        pipeline = home(file.name)
+        head = None if pipeline == UNKNOWN_PIPELINE else registry.head(pipeline)
+        if found is not None and head is None:
+            return found
+        number = 1 if found is None else found.number + 1
+        blank = Verdict(pipeline, file, "pending", clock.now(), number, decided_by=by)
+        verdict = _judge(buckets, registry, blank, head)
+        if verdict.decision != "pending":
+            return verdict
+        # A definition may have come after the look at the head, and not have seen this verdict.
+
+
+def _find(data: ObjectStore, file: FileId) -> Verdict | None:
+    """The verdict in force, under the pipeline that the name states or under `_unknown`."""
+    pipeline = home(file.name)
+    found = verdict_in_force(data, pipeline, file)
+    if found is None and pipeline != UNKNOWN_PIPELINE:
+        # The folder may have been a near miss when the file came, and a pipeline of its own now.
+        found = verdict_in_force(data, UNKNOWN_PIPELINE, file)
+    return found
+
+
+def _judge(buckets: Buckets, registry: Registry, blank: Verdict, head: Head | None) -> Verdict:
+    """Decide about a file that has no verdict yet, or a pending one."""
+    file = blank.file
+    try:
+        info = buckets.landing.stat(file.name, generation=file.generation)
+    except ObjectNotFound:
+        return vanished(buckets, blank)
+    if info.deleted is not None:
+        return vanished(buckets, blank)
+    blank = replace(blank, size=info.size)
+    if head is None:
+        return _without_definition(buckets, registry, blank)
+    desk = Desk(buckets, registry.definition(head), head.definition)
+    return _with_definition(desk, replace(blank, definition=head.definition), info)
+
+
+def _without_definition(buckets: Buckets, registry: Registry, blank: Verdict) -> Verdict:
+    known = registry.pipelines()
+    if blank.pipeline == UNKNOWN_PIPELINE or near_miss(blank.pipeline, known):
+        finding = misaddressed(blank.file.name, known)
+        return quarantine(buckets, replace(blank, pipeline=UNKNOWN_PIPELINE), [finding])
+    reason = f"waits for the definition of {blank.pipeline}: write one and `perennial apply` it"
+    return write_verdict(buckets.data, replace(blank, decision="pending", reason=reason))
+
+
+def _with_definition(desk: Desk, blank: Verdict, info: ObjectInfo) -> Verdict:
+    limit = desk.definition.files.max_bytes
+    finding = too_large(info.size, limit) if info.size > limit else reserved(info.name)
+    if finding is not None:
+        return quarantine(desk.buckets, blank, [finding])
+    try:
+        stored = desk.buckets.landing.read(info.name, generation=info.generation)
+    except ObjectNotFound:
+        return vanished(desk.buckets, blank)
+    return desk.decide(blank, stored.data)

@@ -1,0 +1,111 @@
+"""The sweep: whatever events failed to bring about. Listings are the truth, events are hints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from perennial.domain.addresses import home
+from perennial.domain.names import UNKNOWN_PIPELINE, FileId
+from perennial.domain.verdict import Decision
+from perennial.errors import PerennialError
+from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
+from perennial.workflows.judging import judge
+from perennial.workflows.queue import is_at_work, work_is_due
+from perennial.workflows.registry import Registry
+from perennial.workflows.verdicts import list_in_force
+
+
+@dataclass(slots=True)
+class Swept:
+    """What a sweep found and did.
+
+    Attributes:
+        listed: generations of landing objects that it saw.
+        judged: how many it judged, by decision.
+        launched: the pipelines for which it started a run.
+        errors: what went wrong, by pipeline; the rest was swept all the same.
+    """
+
+    listed: int = 0
+    judged: Counter[str] = field(default_factory=Counter)
+    launched: list[str] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
+def sweep(
+    buckets: Buckets,
+    registry: Registry,
+    launcher: JobLauncher,
+    clock: Clock,
+    pipeline: str | None = None,
+) -> Swept:
+    """Judge every landing generation without a verdict, and start the runs that are due.
+
+    Args:
+        buckets: the four buckets.
+        registry: where the pipelines are.
+        launcher: starts runs.
+        clock: the time.
+        pipeline: sweep only this one; all of them, and files without one, when None.
+    """
+    swept = Swept()
+    prefix = "" if pipeline is None else f"{pipeline}/"
+    files = sorted(
+        FileId(i.generation, i.name) for i in buckets.landing.list(prefix, versions=True)
+    )
+    swept.listed = len(files)
+    known = set(registry.pipelines())
+    decisions = _Decisions(buckets.data)
+    for file in files:
+        place = home(file.name)
+        decision = decisions.about(file)
+        if place in swept.errors or (decision and (decision != "pending" or place not in known)):
+            continue
+        try:
+            verdict = judge(buckets, registry, clock, file, by="sweep")
+        except PerennialError as error:
+            swept.errors[place] = _said(error)
+        else:
+            swept.judged[verdict.decision] += 1
+    for name in sorted(known if pipeline is None else known & {pipeline}):
+        try:
+            if _launch(buckets, registry, launcher, clock, name):
+                swept.launched.append(name)
+        except PerennialError as error:
+            swept.errors[name] = _said(error)
+    return swept
+
+
+class _Decisions:
+    """The decisions in force, each pipeline listed when it is first asked for."""
+
+    def __init__(self, data: ObjectStore) -> None:
+        self._data = data
+        self._known: dict[str, dict[str, Decision]] = {}
+
+    def about(self, file: FileId) -> Decision | None:
+        """The decision about a file, under its own pipeline or under `_unknown`."""
+        own = self._of(home(file.name)).get(file.stem)
+        return own or self._of(UNKNOWN_PIPELINE).get(file.stem)
+
+    def _of(self, pipeline: str) -> dict[str, Decision]:
+        if pipeline not in self._known:
+            listed = list_in_force(self._data, pipeline)
+            self._known[pipeline] = {found.file.stem: found.decision for found in listed}
+        return self._known[pipeline]
+
+
+def _launch(
+    buckets: Buckets, registry: Registry, launcher: JobLauncher, clock: Clock, pipeline: str
+) -> bool:
+    """Start a run if accepted files wait for one and none is at work."""
+    head = registry.require(pipeline)
+    if is_at_work(head, launcher, clock) or not work_is_due(buckets.data, registry, pipeline):
+        return False
+    launcher.launch(pipeline)
+    return True
+
+
+def _said(error: PerennialError) -> str:
+    return f"{type(error).__name__}: {error}"
