@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -45,19 +44,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     document, process = up(options)
-    if process is None:
-        _say(f"a cloud already runs in {options.dir}, with the options it was started with")
-    _say_urls(document)
     if process is None or options.detach:
+        if process is None:
+            _say(f"a cloud already runs in {options.dir}, with the options it was started with")
+        _say_urls(document)
         return 0
-    _say("Ctrl-C stops it")
-    return _wait(process)
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Stay until the supervisor ends; pass an interruption on to it."""
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
+        _say_urls(document)
+        _say("Ctrl-C stops it")
         return process.wait()
     except KeyboardInterrupt:
         process.terminate()

@@ -38,13 +38,14 @@ def up(options: argparse.Namespace) -> tuple[dict[str, Any], subprocess.Popen[by
         CloudError: it does not come up, or the one that runs is not well.
     """
     options.dir.mkdir(parents=True, exist_ok=True)
-    pid = lock.holder(options.dir)
-    if pid is not None:
-        return _running(options.dir, pid, options.timeout), None
-    process, answer = _start(options)
-    if "endpoints" in answer:
+    process: subprocess.Popen[bytes] | None = None
+    answer: dict[str, Any] = {"held": True}
+    if lock.holder(options.dir) is None:
+        process, answer = _start(options)
+    if "held" in answer:
+        return _running(options.dir, options.timeout), None
+    if process and "endpoints" in answer:
         return answer["endpoints"], process
-    process.wait()
     log = _log(options.dir)
     raise CloudError(answer.get("error") or f"the supervisor ended unexpectedly: see {log}")
 
@@ -54,7 +55,7 @@ def down(directory: Path) -> bool:
 
     Leftovers of one that was killed are removed too.
     """
-    directory = directory.expanduser().absolute()
+    directory = directory.expanduser().resolve()
     pid = lock.holder(directory)
     if pid is not None:
         os.kill(pid, signal.SIGTERM)
@@ -88,18 +89,22 @@ def _start(options: argparse.Namespace) -> tuple[subprocess.Popen[bytes], dict[s
         process.terminate()
         process.wait()
         raise
-    return process, json.loads(text or "{}")
+    answer = json.loads(text or "{}")
+    if "endpoints" not in answer:
+        process.wait()
+    return process, answer
 
 
-def _running(directory: Path, pid: int, seconds: float) -> dict[str, Any]:
-    """What a cloud that has the lock says of itself, once it is well."""
+def _running(directory: Path, seconds: float) -> dict[str, Any]:
+    """What the cloud that has the lock says of itself, once it is well."""
+    pid = lock.holder(directory)
     deadline = time.monotonic() + seconds
     while True:
         document = endpoints.read(directory)
         urls = [document[name] for name in endpoints.SERVICES if name in document]
         if document.get("pid") == pid and all(answers(f"{url}/robots.txt") for url in urls):
             return document
-        if lock.holder(directory) != pid:
+        if pid is None or lock.holder(directory) != pid:
             raise CloudError(f"the cloud in {directory} was just stopped; try again")
         if time.monotonic() > deadline:
             raise CloudError(

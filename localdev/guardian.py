@@ -14,14 +14,16 @@ import sys
 from localdev.processes import kill_session
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Wait for the end of standard input, then kill the rest of the session."""
-    argparse.ArgumentParser(prog="python -m localdev.guardian", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m localdev.guardian", description=__doc__)
+    parser.add_argument("session", type=int, help="its id: the supervisor's process id")
+    session = parser.parse_args(arguments).session
     # A polite request to stop is meant for the others; the end of the pipe comes last.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.stdin.buffer.read()
-    kill_session(os.getsid(0), spare={os.getpid()})
+    kill_session(session, spare={os.getpid()})
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import IO
 FILE_NAME = "lock"
 
 _POLL_SECONDS = 0.02
+_ATTEMPTS = 20
 
 
 def acquire(directory: Path) -> IO[str] | None:
@@ -23,9 +24,14 @@ def acquire(directory: Path) -> IO[str] | None:
         None where another process has the lock.
     """
     file = (directory / FILE_NAME).open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    for _ in range(_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # somebody runs it, or is just looking whether anybody does
+            time.sleep(_POLL_SECONDS)
+        else:
+            break
+    else:
         file.close()
         return None
     file.seek(0)
@@ -61,7 +67,7 @@ def wait_until_free(directory: Path, seconds: float) -> bool:
 
 def _number(file: IO[str]) -> int:
     """The id in the file; it is written a moment after the lock was taken."""
-    for _ in range(50):
+    for _ in range(_ATTEMPTS):
         file.seek(0)
         text = file.read()
         if text.endswith("\n"):

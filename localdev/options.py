@@ -59,8 +59,8 @@ def check(options: argparse.Namespace) -> None:
     Raises:
         ValueError: naming the option.
     """
-    options.dir = options.dir.expanduser().absolute()
-    options.root = options.root.absolute()
+    options.dir = options.dir.expanduser().resolve()
+    options.root = options.root.resolve()
     for name in ("clock_scale", "tick", "timeout"):
         if getattr(options, name) <= 0:
             raise ValueError(f"{_flag(name)} must be above zero")

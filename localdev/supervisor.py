@@ -101,7 +101,7 @@ class Supervisor:
         for child in self._children:
             child.stop(deadline)
         # Whatever else there is, the guardian included, is in this session.
-        kill_session(os.getsid(0), spare={os.getpid()})
+        kill_session(os.getpid(), spare={os.getpid()})
         self._guardian.wait()
 
     def _tend(self) -> None:
@@ -134,7 +134,9 @@ class Supervisor:
 def _guard() -> subprocess.Popen[bytes]:
     """Start the process that ends this session once this process is gone."""
     return subprocess.Popen(
-        [sys.executable, "-m", "localdev.guardian"], stdin=subprocess.PIPE, process_group=0
+        [sys.executable, "-m", "localdev.guardian", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        process_group=0,
     )
 
 
@@ -149,15 +151,15 @@ def supervise(options: argparse.Namespace, ready: IO[str], leashed: bool) -> int
 
     Args:
         options: of `up`, checked.
-        ready: gets one line of JSON once the cloud is up (`{"endpoints": …}`) or is known not to
-            come up (`{"error": …}`), and is closed then.
+        ready: gets one line of JSON once the cloud is up (`{"endpoints": …}`), is known not to come
+            up (`{"error": …}`) or runs already (`{"held": true}`), and is closed then.
         leashed: stop as well when standard input ends.
     """
     supervisor: Supervisor | None = None
     held = lock.acquire(options.dir)
     if held is None:
-        _tell(ready, {"error": f"another cloud has just been started in {options.dir}"})
-        return 1
+        _tell(ready, {"held": True})
+        return 0
     try:
         # A cloud whose supervisor and guardian were killed together left its other processes.
         kill_marked({MARK: str(options.dir)})
@@ -207,6 +209,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
     add_arguments(parser)
     options = parser.parse_args(arguments)
+    if os.getsid(0) != os.getpid():  # it ends its whole session, which must not be a terminal's
+        parser.error("start it with `python -m localdev up`")
     check(options)
     return supervise(options, os.fdopen(options.ready_fd, "w"), options.leash)
 

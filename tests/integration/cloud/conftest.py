@@ -119,6 +119,15 @@ def new_cloud(tmp_path: Path, sample_root: Path) -> Iterator[Cloud]:
     kill_marked({MARK: str(cloud.directory)})
 
 
+@pytest.fixture
+def bare_cloud(new_cloud: Cloud, tmp_path: Path) -> Cloud:
+    """A cloud that was never up, of a checkout without functions: quick to start."""
+    new_cloud.root = tmp_path / "bare"
+    (new_cloud.root / "functions").mkdir(parents=True)
+    (new_cloud.root / ".venv").symlink_to(ROOT / ".venv")
+    return new_cloud
+
+
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory, sample_root: Path) -> Iterator[Cloud]:
     """A cloud that is up, shared by the tests of a module."""

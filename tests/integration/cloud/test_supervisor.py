@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import psutil
@@ -40,9 +41,24 @@ def test_up_where_a_cloud_runs_says_so(cloud):
     assert cloud.endpoints == before
 
 
-def test_down_where_nothing_runs_says_so(new_cloud):
-    assert new_cloud.down() == 0
-    assert "nothing runs" in new_cloud.output
+def test_of_two_that_start_it_at_once_both_get_the_same_cloud(bare_cloud):
+    with ThreadPoolExecutor() as pool:
+        codes = list(pool.map(lambda _: bare_cloud.up(), range(2)))
+    assert codes == [0, 0], bare_cloud.output
+    assert sum("localdev.storage" in command for command in bare_cloud.processes().values()) == 1
+
+
+def test_supervisor_refuses_to_lead_a_session_that_is_not_its_own(tmp_path):
+    """It ends its session when it stops; that must never be a terminal's."""
+    command = [sys.executable, "-m", "localdev.supervisor", f"--dir={tmp_path}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "localdev up" in done.stderr
+
+
+def test_down_where_nothing_runs_says_so(bare_cloud):
+    assert bare_cloud.down() == 0
+    assert "nothing runs" in bare_cloud.output
 
 
 def test_killed_supervisor_leaves_no_orphans_and_up_recovers(new_cloud, upload_to, eventually):
@@ -89,56 +105,50 @@ def test_killed_parts_are_started_again(cloud, upload, eventually):
     assert eventually(lambda: _session_member(cloud.supervisor, "localdev.guardian"))
 
 
-def test_stale_endpoints_with_a_reused_pid_do_not_matter(new_cloud):
-    new_cloud.directory.mkdir()
+def test_stale_endpoints_with_a_reused_pid_do_not_matter(bare_cloud):
+    bare_cloud.directory.mkdir()
     stale = {"storage": "http://127.0.0.1:1", "predict": "nonsense", "pid": os.getpid()}
-    (new_cloud.directory / "endpoints.json").write_text(json.dumps(stale))
-    (new_cloud.directory / "lock").write_text(f"{os.getpid()}\n")
-    assert new_cloud.down() == 0
-    assert "nothing runs" in new_cloud.output
-    assert new_cloud.up() == 0, new_cloud.output
-    assert new_cloud.endpoints["pid"] != os.getpid()
+    (bare_cloud.directory / "endpoints.json").write_text(json.dumps(stale))
+    (bare_cloud.directory / "lock").write_text(f"{os.getpid()}\n")
+    assert bare_cloud.down() == 0
+    assert "nothing runs" in bare_cloud.output
+    assert bare_cloud.up() == 0, bare_cloud.output
+    assert bare_cloud.endpoints["pid"] != os.getpid()
 
 
-def test_function_that_cannot_start_fails_up_with_its_reason_and_log(new_cloud, tmp_path):
-    root = tmp_path / "root"
-    root.mkdir()
-    for name in ("functions", "shared", ".venv"):
-        (root / name).symlink_to(new_cloud.root / name)
-    (root / "functions").unlink()
-    (root / "functions" / "monitor").mkdir(parents=True)
-    (root / "functions" / "monitor" / "requirements.txt").touch()
-    (root / "functions" / "monitor" / "main.py").write_text("import a_module_nobody_has\n")
-    new_cloud.root = root
-    assert new_cloud.up() == 1
-    assert "monitor does not start" in new_cloud.output
-    assert "a_module_nobody_has" in new_cloud.output
-    assert str(new_cloud.directory / "logs" / "monitor.log") in new_cloud.output
-    assert new_cloud.processes() == {}
+def test_function_that_cannot_start_fails_up_with_its_reason_and_log(bare_cloud):
+    function = bare_cloud.root / "functions" / "monitor"
+    function.mkdir()
+    (function / "requirements.txt").touch()
+    (function / "main.py").write_text("import a_module_nobody_has\n")
+    assert bare_cloud.up() == 1
+    assert "monitor does not start" in bare_cloud.output
+    assert "a_module_nobody_has" in bare_cloud.output
+    assert str(bare_cloud.directory / "logs" / "monitor.log") in bare_cloud.output
+    assert bare_cloud.processes() == {}
 
 
-def test_taken_port_fails_up_and_names_it(new_cloud, cloud):
+def test_taken_port_fails_up_and_names_it(bare_cloud, cloud):
     port = int(cloud.endpoints["storage"].rpartition(":")[2])
-    assert new_cloud.up(f"--port={port}") == 1
-    assert f"in use: port {port} (storage)" in new_cloud.output
+    assert bare_cloud.up(f"--port={port}") == 1
+    assert f"in use: port {port} (storage)" in bare_cloud.output
 
 
-def test_ports_follow_the_one_that_was_asked_for(new_cloud, unused_port):
-    assert new_cloud.up(f"--port={unused_port}") == 0, new_cloud.output
-    assert new_cloud.endpoints["storage"] == f"http://127.0.0.1:{unused_port}"
-    assert new_cloud.endpoints["predict"] == f"http://127.0.0.1:{unused_port + 1}"
+def test_port_that_was_asked_for_is_the_storage_emulators(bare_cloud, unused_port):
+    assert bare_cloud.up(f"--port={unused_port}") == 0, bare_cloud.output
+    assert bare_cloud.endpoints["storage"] == f"http://127.0.0.1:{unused_port}"
 
 
-def test_interrupted_foreground_cloud_stops_cleanly(new_cloud, eventually):
-    command = [sys.executable, "-m", "localdev", "up", f"--dir={new_cloud.directory}"]
+def test_interrupted_foreground_cloud_stops_cleanly(bare_cloud, eventually):
+    command = [sys.executable, "-m", "localdev", "up", f"--dir={bare_cloud.directory}"]
     process = subprocess.Popen(
-        [*command, f"--root={new_cloud.root}"], stdout=subprocess.PIPE, text=True
+        [*command, f"--root={bare_cloud.root}"], stdout=subprocess.PIPE, text=True
     )
     lines = iter(process.stdout.readline, "Ctrl-C stops it\n")
-    assert any(line.startswith("predict") for line in lines)
+    assert any(line.startswith("storage") for line in lines)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
-    assert new_cloud.processes() == {}
+    assert bare_cloud.processes() == {}
 
 
 @pytest.mark.parametrize(
