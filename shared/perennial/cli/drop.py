@@ -1,0 +1,83 @@
+"""`perennial drop`: upload files and, where asked, see them through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from perennial.cli.context import Deployment, on_deployment
+from perennial.cli.output import emit, json_option, progress, table
+from perennial.cli.uploads import find_uploads
+from perennial.domain import names
+from perennial.domain.names import FileId
+from perennial.domain.verdict import VerdictSummary
+from perennial.workflows.drop import Dropper
+
+
+@click.command()
+@click.argument("name")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--wait", is_flag=True, help="Until each has its verdict and the training it caused has ended."
+)
+@click.option("--backfill", is_flag=True, help="Judge all in order, then train once.")
+@click.option(
+    "--patience",
+    type=float,
+    default=120.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up after so long without any progress.",
+)
+@json_option
+@on_deployment
+def drop(
+    deployment: Deployment,
+    name: str,
+    paths: tuple[str, ...],
+    wait: bool,
+    backfill: bool,
+    patience: float,
+    as_json: bool,
+) -> None:
+    """Upload files, folders or globs for pipeline NAME, in order."""
+    dropper = Dropper(
+        deployment.buckets,
+        deployment.registry,
+        deployment.launcher,
+        deployment.clock,
+        name,
+        patience=patience,
+        progress=progress,
+    )
+    dropped = dropper.drop(find_uploads(paths), wait=wait, backfill=backfill)
+    quarantine = deployment.config.quarantine_bucket
+    document = {
+        "files": [_file(name, f, dropped.verdicts.get(f), quarantine) for f in dropped.files],
+        "runs": dropped.runs,
+    }
+    emit(document, _lines(document), as_json=as_json)
+
+
+def _file(
+    pipeline: str, file: FileId, verdict: VerdictSummary | None, quarantine: str
+) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "name": file.name,
+        "generation": file.generation,
+        "verdict": verdict and verdict.decision,
+        "reason": verdict.reason if verdict else "",
+    }
+    if verdict and verdict.decision == "quarantined":
+        facts["report"] = f"gs://{quarantine}/{names.report(pipeline, file)}"
+    return facts
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    rows = ((f["name"], f["verdict"] or "uploaded", f["reason"]) for f in document["files"])
+    yield table(("file", "verdict", "reason"), rows)
+    for run in document["runs"]:
+        version = f" {run['version']}" if run["version"] else ""
+        yield f"run {run['run']}: {run['outcome']}{version}: {run['reason']}"

@@ -1,0 +1,39 @@
+"""`perennial retrain`: a run now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from perennial.cli.context import Deployment, on_deployment
+from perennial.cli.output import emit, json_option, progress
+from perennial.workflows.retrain import retrain as run_now
+
+
+@click.command()
+@click.argument("name")
+@json_option
+@on_deployment
+def retrain(deployment: Deployment, name: str, as_json: bool) -> None:
+    """Train pipeline NAME now, due or not, and show the run's statistics."""
+    run = run_now(
+        deployment.buckets,
+        deployment.registry,
+        deployment.launcher,
+        deployment.clock,
+        name,
+        progress=progress,
+    )
+    emit(run, _lines(run), as_json=as_json)
+
+
+def _lines(run: dict[str, Any]) -> Iterator[str]:
+    yield f"run        {run['run']}: {run['outcome']}"
+    yield f"reason     {run['reason']}"
+    if run["version"]:
+        yield f"version    {run['version']}"
+    yield f"new        {run['rows']} rows in {run['files']} files"
+    steps = (f"{step} {seconds:.2f}" for step, seconds in run["seconds"].items())
+    yield f"seconds    {', '.join(steps)}"

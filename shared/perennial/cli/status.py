@@ -1,0 +1,88 @@
+"""`perennial status`: what serves, how well, and what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from perennial.cli.context import Deployment, on_deployment
+from perennial.cli.output import age, emit, json_option, moment, table
+from perennial.workflows.status import status as look_at
+
+
+@click.command()
+@click.argument("name", required=False)
+@json_option
+@on_deployment
+def status(deployment: Deployment, name: str | None, as_json: bool) -> None:
+    """Show pipeline NAME, or all of them in short."""
+    pipelines = [name] if name else deployment.registry.pipelines()
+    documents = [
+        look_at(
+            deployment.buckets, deployment.registry, deployment.launcher, deployment.clock, pipeline
+        )
+        for pipeline in pipelines
+    ]
+    if name:
+        emit(documents[0], _details(documents[0]), as_json=as_json)
+    else:
+        emit({"pipelines": documents}, _overview(documents), as_json=as_json)
+
+
+def _overview(documents: list[dict[str, Any]]) -> Iterator[str]:
+    if not documents:
+        yield "no pipelines yet: write a definition with `perennial init`, then `perennial apply`"
+        return
+    headings = ("pipeline", "champion", "age", "progressive score", "files", "")
+    yield table(headings, ((*_short(d), "; ".join(d["alerts"])) for d in documents))
+
+
+def _short(document: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    return (
+        document["pipeline"],
+        document["champion"] or "none yet",
+        age(document["age_seconds"]) if document["champion"] else "",
+        _score(document["progressive"]),
+        _counts(document["counts"]),
+    )
+
+
+def _details(document: dict[str, Any]) -> Iterator[str]:
+    yield f"pipeline   {document['pipeline']} ({document['task']})"
+    if document["champion"]:
+        yield (
+            f"champion   {document['champion']}, {age(document['age_seconds'])} old, "
+            f"trained through {moment(document['trained_through'])}"
+        )
+    else:
+        yield "champion   none yet"
+    yield f"score      {_score(document['progressive'])}"
+    yield f"files      {_counts(document['counts'])}"
+    if document["run"]:
+        yield f"at work    run {document['run']['run']}"
+    for run in document["runs"][-1:]:
+        yield f"last run   {run['outcome']}: {run['reason']}"
+    yield from (f"alert      {alert}" for alert in document["alerts"])
+    yield from (f"waits      {reason}" for reason in document["waiting"])
+    if document["verdicts"]:
+        rows = (
+            (moment(v["decided"]), v["name"], v["verdict"], v["rows"] or "", v["reason"])
+            for v in document["verdicts"]
+        )
+        yield ""
+        yield table(("decided", "file", "verdict", "rows", "reason"), rows)
+
+
+def _score(progressive: dict[str, Any]) -> str:
+    if progressive["value"] is None:
+        return "none yet"
+    return (
+        f"{progressive['metric']} {progressive['value']:.4g} on {progressive['rows']} rows, "
+        "each predicted before it was learned"
+    )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {decision}" for decision, number in counts.items()) or "none yet"

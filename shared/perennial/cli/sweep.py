@@ -1,0 +1,42 @@
+"""`perennial sweep`: bring about whatever events failed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from perennial.cli.context import Deployment, on_deployment
+from perennial.cli.output import emit, json_option
+from perennial.errors import PerennialError
+from perennial.workflows.sweep import sweep as sweep_landing
+
+
+@click.command()
+@click.argument("name", required=False)
+@json_option
+@on_deployment
+def sweep(deployment: Deployment, name: str | None, as_json: bool) -> None:
+    """Judge dropped files that no event announced, and start the runs that are due.
+
+    For pipeline NAME, or for all of them.
+    """
+    if name:
+        deployment.registry.require(name)
+    swept = sweep_landing(
+        deployment.buckets, deployment.registry, deployment.launcher, deployment.clock, name
+    )
+    document = asdict(swept)
+    emit(document, _lines(document), as_json=as_json)
+    if swept.errors:
+        raise PerennialError(
+            "; ".join(f"{pipeline}: {error}" for pipeline, error in swept.errors.items())
+        )
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    judged = ", ".join(f"{number} {decision}" for decision, number in document["judged"].items())
+    yield f"{document['listed']} files seen; judged now: {judged or 'none'}"
+    yield f"runs started: {', '.join(document['launched']) or 'none'}"

@@ -1,0 +1,63 @@
+"""`perennial versions`: what was trained, and why it serves or not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from perennial.cli.context import Deployment, on_deployment
+from perennial.cli.output import emit, json_option, moment, table
+from perennial.workflows.versions import explain as explain_version
+from perennial.workflows.versions import list_versions
+
+
+@click.command()
+@click.argument("name")
+@click.option("--explain", metavar="V", help="Rule, numbers and history of one version.")
+@json_option
+@on_deployment
+def versions(deployment: Deployment, name: str, explain: str | None, as_json: bool) -> None:
+    """List the versions of pipeline NAME, or explain one."""
+    if explain:
+        document = explain_version(deployment.registry, name, explain)
+        emit(document, _explained(document), as_json=as_json)
+    else:
+        found = list_versions(deployment.registry, name)
+        emit({"pipeline": name, "versions": found}, _listed(name, found), as_json=as_json)
+
+
+def _listed(name: str, found: list[dict[str, Any]]) -> Iterator[str]:
+    if not found:
+        yield f"{name} has no versions yet: `perennial status {name}` says what it waits for"
+        return
+    rows = (
+        (
+            v["version"],
+            "champion" if v["serving"] else v["status"],
+            moment(v["created"]),
+            v["trained_rows"],
+            v["outcome"],
+            v["reason"],
+        )
+        for v in found
+    )
+    yield table(("version", "status", "created", "rows", "duel", "reason"), rows)
+
+
+def _explained(document: dict[str, Any]) -> Iterator[str]:
+    state = "the champion" if document["serving"] else document["status"]
+    yield f"{document['version']} is {state}"
+    yield f"reason     {document['reason']}"
+    yield f"against    {document['against'] or 'a constant predictor'}"
+    yield (
+        f"learned    {document['trained_rows']} rows of {len(document['files'])} files, "
+        f"through {moment(document['trained_through'])}"
+    )
+    yield f"digest     {document['digest']}"
+    yield "evaluation"
+    yield from (f"  {line}" for line in json.dumps(document["evaluation"], indent=2).splitlines())
+    rows = ((moment(c["at"]), c["action"], c["by"], c["why"]) for c in document["history"])
+    yield table(("when", "what", "by", "why"), rows)
