@@ -1,0 +1,113 @@
+"""A first definition as commented YAML, for a person to read and edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from perennial.domain.definition import Task
+from perennial.domain.guesses import Guess
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What a first definition says.
+
+    Attributes:
+        name: the pipeline's.
+        task: what the label calls for.
+        task_why: what the task rests on.
+        columns: a guess for each, in the files' order.
+        rows, files: how much was looked at.
+    """
+
+    name: str
+    task: Task
+    task_why: str
+    columns: Sequence[Guess]
+    rows: int
+    files: int
+
+
+def write(sketch: Sketch) -> str:
+    """The definition's text."""
+    return "\n".join(_lines(sketch)) + "\n"
+
+
+def _lines(sketch: Sketch) -> Iterator[str]:
+    files = "1 file" if sketch.files == 1 else f"{sketch.files} files"
+    yield f"# Written by `perennial init` from {sketch.rows} rows in {files}: read it, edit it,"
+    yield "# then `perennial apply` it. What was only observed warns; make it `severity: reject`"
+    yield "# where you know better. Types reject, and so does a range without a severity."
+    yield f"name: {_yaml(sketch.name)}"
+    yield f"task: {sketch.task}  # {_remark(sketch.task_why)}"
+    yield "columns:"
+    for column in sketch.columns:
+        yield f"  {_yaml(column.name)}:  # {_remark(column.why)}"
+        yield from (f"    {line}" for line in _column(column, sketch.task))
+    texts = [c.name for c in sketch.columns if c.type == "text" and c.role == "feature"]
+    if texts:
+        yield "training:"
+        yield f"  model: linear  # {_remark(', '.join(texts))}: only linear models read text"
+
+
+def _column(column: Guess, task: Task) -> Iterator[str]:
+    yield f"type: {column.type}"
+    if column.role != "feature":
+        yield f"role: {column.role}"
+    if column.format is not None:
+        yield f"format: {_yaml(column.format)}"
+    if column.role == "label":
+        yield from _classes(column, task)
+    if column.role == "ignore":
+        yield "nullable: true"
+    elif column.nulls:
+        yield f"nullable: true  # empty in {column.nulls} of {column.rows} rows"
+    elif column.role == "feature":
+        yield f"nullable: true  # though never empty in {column.rows} rows"
+    rules = list(_rules(column))
+    if rules:
+        yield "rules:"
+        yield from (f"  - {rule}" for rule in rules)
+
+
+def _classes(column: Guess, task: Task) -> Iterator[str]:
+    if task == "binary":
+        yield f"classes: {_yaml(list(column.values))}"
+    elif task == "multiclass":
+        yield f"# classes: {_yaml(list(column.values))}  # would reject files with any other"
+
+
+def _rules(column: Guess) -> Iterator[str]:
+    if column.role in ("ignore", "event_time") or (column.role == "label" and column.values):
+        return
+    if column.counts:
+        yield "range: [0, null]  # by its name a count: a negative one rejects the file"
+    seen = f"in {column.rows} rows"
+    if column.low is not None:
+        bounds = _yaml([column.low, column.high])
+        what = "always the same" if column.low == column.high else "the bounds"
+        yield f"{{range: {bounds}, severity: warn}}  # {what} {seen}"
+    elif column.type == "category" and column.values and column.role == "feature":
+        what = "always the same" if len(column.values) == 1 else "all that occurred"
+        yield f"{{allowed: {_yaml(list(column.values))}, severity: warn}}  # {what} {seen}"
+
+
+def _yaml(value: object) -> str:
+    """A value in one line of YAML."""
+    line = _dump(value)
+    return line if "\n" not in line else _dump(value, style='"')  # a line break needs an escape
+
+
+def _dump(value: object, style: str | None = None) -> str:
+    text = yaml.safe_dump(
+        value, default_style=style, default_flow_style=True, allow_unicode=True, width=float("inf")
+    )
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+def _remark(text: str) -> str:
+    """Text that fits into a comment: names of columns may hold anything."""
+    return "".join(char if char.isprintable() else " " for char in text)
