@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-_FAN_OUT = 256
+_FAN_OUT = 16
 
 Placement = Callable[[Path], None]
 """Puts complete bytes at the path it is given."""
@@ -24,13 +24,13 @@ class BlobFiles:
         self._incoming = directory / "incoming"
         self._uploads = directory / "uploads"
         for fan in range(_FAN_OUT):
-            (self._blobs / f"{fan:02x}").mkdir(parents=True, exist_ok=True)
+            (self._blobs / f"{fan:x}").mkdir(parents=True, exist_ok=True)
         self._incoming.mkdir(exist_ok=True)
         self._uploads.mkdir(exist_ok=True)
 
     def path(self, generation: int) -> Path:
         """Where the bytes of a generation are; the fan-out keeps folders small."""
-        return self._blobs / f"{generation % _FAN_OUT:02x}" / str(generation)
+        return self._blobs / f"{generation % _FAN_OUT:x}" / str(generation)
 
     def new_incoming(self) -> Path:
         """A fresh name for bytes on their way in."""

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 FILE_NAME = "storage.sqlite3"
+FORMAT = 1
 BUSY_TIMEOUT_SECONDS = 30.0
 
 SCHEMA = """
@@ -77,5 +78,8 @@ def connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     # WAL with NORMAL loses nothing when a process is killed; only a power cut could.
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.executescript(SCHEMA)
+    if connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+        connection.executescript(
+            f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {FORMAT}; COMMIT;"
+        )
     return connection

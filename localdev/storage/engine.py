@@ -86,16 +86,16 @@ class Engine:
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run ``work`` in a transaction: it commits if ``work`` returns, and only then."""
         transaction = Transaction(self._writer, self.blobs, self.clock)
-        committed = False
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             result = work(transaction)
             self._writer.execute("COMMIT")
-            committed = True
-        finally:
-            if not committed:
+        except BaseException:
+            if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
-            transaction.finish(committed=committed)
+            transaction.finish(committed=False)
+            raise
+        transaction.finish(committed=True)
         return result
 
     async def write(

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -35,17 +36,19 @@ class Faults:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageServer]:
+def server() -> Iterator[StorageServer]:
     """The emulator that the tests of one worker share; each has its own buckets."""
-    with StorageServer(tmp_path_factory.mktemp("storage")) as server:
+    with TemporaryDirectory() as directory, StorageServer(Path(directory)) as server:
         yield server
 
 
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[StorageServer]:
-    """An emulator that one test may kill."""
-    with StorageServer(tmp_path / "state", buckets=["plain", "kept:versioned"]) as server:
-        yield server
+def own_server() -> Iterator[StorageServer]:
+    """An emulator that one test may kill; what it stored is gone afterwards."""
+    with TemporaryDirectory() as parent:
+        directory = Path(parent) / "state"
+        with StorageServer(directory, buckets=["plain", "kept:versioned"]) as server:
+            yield server
 
 
 @pytest.fixture

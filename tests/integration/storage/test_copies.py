@@ -43,9 +43,7 @@ def test_a_named_generation_can_be_copied(versioned: storage.Bucket) -> None:
     assert len(list(versioned.list_blobs(versions=True))) == 3
 
 
-def test_a_rewrite_may_bring_its_own_metadata(
-    bucket: storage.Bucket, source: storage.Blob
-) -> None:
+def test_a_rewrite_may_bring_its_own_metadata(bucket: storage.Bucket, source: storage.Blob) -> None:
     target = bucket.blob("target")
     target.metadata = {"own": "yes"}
     token, rewritten, total = target.rewrite(source)
@@ -115,9 +113,7 @@ def test_a_move_in_a_versioned_bucket_keeps_the_source_as_noncurrent(
     assert found["target"] is None
 
 
-def test_rename_works_through_copy_and_delete(
-    bucket: storage.Bucket, source: storage.Blob
-) -> None:
+def test_rename_works_through_copy_and_delete(bucket: storage.Bucket, source: storage.Blob) -> None:
     bucket.rename_blob(source, "renamed")
     assert [blob.name for blob in bucket.list_blobs()] == ["renamed"]
 

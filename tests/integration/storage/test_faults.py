@@ -132,12 +132,13 @@ def test_a_cut_download_without_retry_fails(unlucky: storage.Bucket, faults: Any
 
 
 def test_an_upload_that_is_cut_leaves_nothing(
-    unlucky: storage.Bucket, faults: Any, retry: Any
+    server: StorageServer, unlucky: storage.Bucket, faults: Any, retry: Any
 ) -> None:
-    faults.order({"do": "cut", "after_bytes": 100_000}, operation="insert")
+    faults.order({"do": "cut", "after_bytes": 2_000_000}, operation="insert")
     with pytest.raises(requests.ConnectionError):
         unlucky.blob("a").upload_from_string(LARGE, retry=None)
     assert not unlucky.blob("a").exists()
+    assert list((server.directory / "incoming").iterdir()) == []
     unlucky.blob("a").upload_from_string(LARGE, retry=retry)
     assert unlucky.blob("a").download_as_bytes() == LARGE
 

@@ -199,9 +199,12 @@ def test_entity_tags_make_reads_conditional(blob: storage.Blob) -> None:
 
     blob.patch()
     reader.reload(if_etag_not_match=reader.etag + "x")
-    assert requests.get(
-        blob.media_link, headers={"If-None-Match": f'"{blob.etag}"'}, timeout=10
-    ).status_code == requests.codes.not_modified
+    assert (
+        requests.get(
+            blob.media_link, headers={"If-None-Match": f'"{blob.etag}"'}, timeout=10
+        ).status_code
+        == requests.codes.not_modified
+    )
 
 
 def test_a_bucket_has_a_metageneration_too(client: storage.Client, bucket: storage.Bucket) -> None:

@@ -31,9 +31,7 @@ def ask(session: str, total: int | str = "*") -> requests.Response:
 @pytest.fixture
 def session(bucket: storage.Bucket) -> str:
     """A session that has been begun for an object named ``a``."""
-    url: str = bucket.blob("a").create_resumable_upload_session(
-        content_type="text/csv", size=TOTAL
-    )
+    url: str = bucket.blob("a").create_resumable_upload_session(content_type="text/csv", size=TOTAL)
     return url
 
 
@@ -182,9 +180,7 @@ def test_a_cut_and_a_kill_leave_whole_quanta(
     assert list((own_server.directory / "uploads").iterdir()) == []
 
 
-def test_the_client_recovers_an_upload_after_an_error(
-    unlucky: storage.Bucket, faults: Any
-) -> None:
+def test_the_client_recovers_an_upload_after_an_error(unlucky: storage.Bucket, faults: Any) -> None:
     """A failed chunk, then the client's own question how far it got."""
     faults.order({"do": "status", "status": 400}, operation="resume")
     blob = unlucky.blob("a", chunk_size=CHUNK)

@@ -15,9 +15,7 @@ def generations(versioned: storage.Bucket) -> list[int]:
     return found
 
 
-def test_every_generation_stays_readable(
-    versioned: storage.Bucket, generations: list[int]
-) -> None:
+def test_every_generation_stays_readable(versioned: storage.Bucket, generations: list[int]) -> None:
     assert generations == sorted(set(generations))
     for generation, content in zip(generations, (b"first", b"second", b"third"), strict=True):
         assert versioned.blob("a", generation=generation).download_as_bytes() == content
