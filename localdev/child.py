@@ -105,10 +105,12 @@ class Child:
         Args:
             resident_bytes: the group's, where shared pages may count more than once.
         """
-        excess = exceeded(self.program.memory_mib, resident_bytes, self.group)
+        if self._process is None:
+            return
+        excess = exceeded(self.program.memory_mib, resident_bytes, self._process.pid)
         if excess:
             self.note(excess)
-            kill_group(self.group or 0)
+            kill_group(self._process.pid)
 
     def ask_to_stop(self) -> None:
         """Send SIGTERM to the whole group."""
@@ -149,7 +151,7 @@ def answers(url: str) -> bool:
     return True
 
 
-def exceeded(allowed_mib: int | None, resident_bytes: int, group: int | None) -> str:
+def exceeded(allowed_mib: int | None, resident_bytes: int, group: int) -> str:
     """What the platform logs when a process group is beyond its memory; empty while it is not.
 
     Args:
@@ -157,7 +159,7 @@ def exceeded(allowed_mib: int | None, resident_bytes: int, group: int | None) ->
         resident_bytes: a first estimate that may count shared pages more than once.
         group: the process group, measured again before it is accused.
     """
-    if allowed_mib is None or group is None or resident_bytes <= allowed_mib * MIB:
+    if allowed_mib is None or resident_bytes <= allowed_mib * MIB:
         return ""
     used = resident_exactly(group)
     if used <= allowed_mib * MIB:

@@ -1,6 +1,6 @@
 """What is deployed and with which settings: the one table that the local cloud reads.
 
-Terraform states the same facts for the platform; a test holds the two together.
+Terraform states the same facts for the platform.
 """
 
 from __future__ import annotations

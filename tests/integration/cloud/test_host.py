@@ -24,7 +24,7 @@ def test_function_can_import_only_its_own_requirements(cloud):
     }
 
 
-def test_function_gets_the_platforms_variables_and_none_of_the_callers(cloud, monkeypatch):
+def test_function_gets_the_platforms_variables_and_none_of_the_callers(cloud):
     variables = httpx.get(cloud.endpoints["predict"]).json()["variables"]
     assert variables["PERENNIAL_STORAGE_ENDPOINT"] == cloud.endpoints["storage"]
     assert variables["PERENNIAL_RUN_ENDPOINT"] == cloud.endpoints["run"]
@@ -61,8 +61,7 @@ def test_event_that_fails_is_delivered_again(cloud, upload, eventually):
 
     eventually(lambda: len(seen()) >= 2)
     broken.unlink()
-    counts = lambda: httpx.get(cloud.endpoints["delivery"]).json()  # noqa: E731 - said once
-    eventually(lambda: counts()["pending"] == 0)
+    eventually(lambda: httpx.get(cloud.endpoints["delivery"]).json()["pending"] == 0)
     assert len({item["id"] for item in seen()}) == 1
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import httpx
 import psutil
@@ -15,6 +16,7 @@ import pytest
 
 
 def test_up_and_down_and_up_again_keeps_urls_and_state(new_cloud, upload_to, eventually):
+    new_cloud.only("ingest")
     assert new_cloud.up() == 0, new_cloud.output
     first = new_cloud.endpoints
     upload_to(new_cloud, "shop/a.csv", b"a\n")
@@ -41,11 +43,12 @@ def test_up_where_a_cloud_runs_says_so(cloud):
     assert cloud.endpoints == before
 
 
-def test_of_two_that_start_it_at_once_both_get_the_same_cloud(bare_cloud):
+def test_of_two_that_start_it_at_once_both_get_the_same_cloud(new_cloud):
+    new_cloud.only()
     with ThreadPoolExecutor() as pool:
-        codes = list(pool.map(lambda _: bare_cloud.up(), range(2)))
-    assert codes == [0, 0], bare_cloud.output
-    assert sum("localdev.storage" in command for command in bare_cloud.processes().values()) == 1
+        codes = list(pool.map(lambda _: new_cloud.up(), range(2)))
+    assert codes == [0, 0], new_cloud.output
+    assert sum("localdev.storage" in command for command in new_cloud.processes().values()) == 1
 
 
 def test_supervisor_refuses_to_lead_a_session_that_is_not_its_own(tmp_path):
@@ -56,15 +59,17 @@ def test_supervisor_refuses_to_lead_a_session_that_is_not_its_own(tmp_path):
     assert "localdev up" in done.stderr
 
 
-def test_down_where_nothing_runs_says_so(bare_cloud):
-    assert bare_cloud.down() == 0
-    assert "nothing runs" in bare_cloud.output
+def test_down_where_nothing_runs_says_so(new_cloud):
+    new_cloud.only()
+    assert new_cloud.down() == 0
+    assert "nothing runs" in new_cloud.output
 
 
 def test_killed_supervisor_leaves_no_orphans_and_up_recovers(new_cloud, upload_to, eventually):
+    new_cloud.only("ingest", "train")
     assert new_cloud.up() == 0, new_cloud.output
     first = new_cloud.endpoints
-    assert len(new_cloud.processes()) >= 6
+    assert len(new_cloud.processes()) >= 4
     job = f"{first['run']}/v2/projects/local/locations/local/jobs/perennial-train"
     env = [{"name": "SLEEP", "value": "60"}]
     body = {"overrides": {"containerOverrides": [{"env": env}]}}
@@ -81,7 +86,23 @@ def test_killed_supervisor_leaves_no_orphans_and_up_recovers(new_cloud, upload_t
     eventually(lambda: new_cloud.notes("event"))
 
 
+def test_cloud_killed_whole_in_the_middle_of_uploads_loses_no_event(
+    new_cloud, upload_to, eventually
+):
+    new_cloud.only("ingest")
+    assert new_cloud.up() == 0, new_cloud.output
+    names = [f"shop/{number}.csv" for number in range(10)]
+    for name in names:
+        upload_to(new_cloud, name, b"")
+    for pid in [new_cloud.supervisor, *new_cloud.processes()]:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert new_cloud.up() == 0, new_cloud.output
+    eventually(lambda: {note["name"] for note in new_cloud.notes("event")} == set(names))
+
+
 def test_up_clears_away_what_a_killed_supervisor_and_guardian_left(new_cloud, eventually):
+    new_cloud.only("ingest")
     assert new_cloud.up() == 0, new_cloud.output
     guardian = _session_member(new_cloud.supervisor, "localdev.guardian")
     os.kill(guardian, signal.SIGSTOP)
@@ -105,50 +126,55 @@ def test_killed_parts_are_started_again(cloud, upload, eventually):
     assert eventually(lambda: _session_member(cloud.supervisor, "localdev.guardian"))
 
 
-def test_stale_endpoints_with_a_reused_pid_do_not_matter(bare_cloud):
-    bare_cloud.directory.mkdir()
+def test_stale_endpoints_with_a_reused_pid_do_not_matter(new_cloud):
+    new_cloud.only()
+    new_cloud.directory.mkdir()
     stale = {"storage": "http://127.0.0.1:1", "predict": "nonsense", "pid": os.getpid()}
-    (bare_cloud.directory / "endpoints.json").write_text(json.dumps(stale))
-    (bare_cloud.directory / "lock").write_text(f"{os.getpid()}\n")
-    assert bare_cloud.down() == 0
-    assert "nothing runs" in bare_cloud.output
-    assert bare_cloud.up() == 0, bare_cloud.output
-    assert bare_cloud.endpoints["pid"] != os.getpid()
+    (new_cloud.directory / "endpoints.json").write_text(json.dumps(stale))
+    (new_cloud.directory / "lock").write_text(f"{os.getpid()}\n")
+    assert new_cloud.down() == 0
+    assert "nothing runs" in new_cloud.output
+    assert new_cloud.up() == 0, new_cloud.output
+    assert new_cloud.endpoints["pid"] != os.getpid()
 
 
-def test_function_that_cannot_start_fails_up_with_its_reason_and_log(bare_cloud):
-    function = bare_cloud.root / "functions" / "monitor"
+def test_function_that_cannot_start_fails_up_with_its_reason_and_log(new_cloud):
+    new_cloud.only()
+    function = new_cloud.root / "functions" / "monitor"
     function.mkdir()
     (function / "requirements.txt").touch()
     (function / "main.py").write_text("import a_module_nobody_has\n")
-    assert bare_cloud.up() == 1
-    assert "monitor does not start" in bare_cloud.output
-    assert "a_module_nobody_has" in bare_cloud.output
-    assert str(bare_cloud.directory / "logs" / "monitor.log") in bare_cloud.output
-    assert bare_cloud.processes() == {}
+    assert new_cloud.up() == 1
+    assert "monitor does not start" in new_cloud.output
+    assert "a_module_nobody_has" in new_cloud.output
+    assert str(new_cloud.directory / "logs" / "monitor.log") in new_cloud.output
+    assert new_cloud.processes() == {}
 
 
-def test_taken_port_fails_up_and_names_it(bare_cloud, cloud):
+def test_taken_port_fails_up_and_names_it(new_cloud, cloud):
+    new_cloud.only()
     port = int(cloud.endpoints["storage"].rpartition(":")[2])
-    assert bare_cloud.up(f"--port={port}") == 1
-    assert f"in use: port {port} (storage)" in bare_cloud.output
+    assert new_cloud.up(f"--port={port}") == 1
+    assert f"in use: port {port} (storage)" in new_cloud.output
 
 
-def test_port_that_was_asked_for_is_the_storage_emulators(bare_cloud, unused_port):
-    assert bare_cloud.up(f"--port={unused_port}") == 0, bare_cloud.output
-    assert bare_cloud.endpoints["storage"] == f"http://127.0.0.1:{unused_port}"
+def test_port_that_was_asked_for_is_the_storage_emulators(new_cloud, unused_port):
+    new_cloud.only()
+    assert new_cloud.up(f"--port={unused_port}") == 0, new_cloud.output
+    assert new_cloud.endpoints["storage"] == f"http://127.0.0.1:{unused_port}"
 
 
-def test_interrupted_foreground_cloud_stops_cleanly(bare_cloud, eventually):
-    command = [sys.executable, "-m", "localdev", "up", f"--dir={bare_cloud.directory}"]
+def test_interrupted_foreground_cloud_stops_cleanly(new_cloud, eventually):
+    new_cloud.only()
+    command = [sys.executable, "-m", "localdev", "up", f"--dir={new_cloud.directory}"]
     process = subprocess.Popen(
-        [*command, f"--root={bare_cloud.root}"], stdout=subprocess.PIPE, text=True
+        [*command, f"--root={new_cloud.root}"], stdout=subprocess.PIPE, text=True
     )
     lines = iter(process.stdout.readline, "Ctrl-C stops it\n")
     assert any(line.startswith("storage") for line in lines)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
-    assert bare_cloud.processes() == {}
+    assert new_cloud.processes() == {}
 
 
 @pytest.mark.parametrize(
