@@ -25,6 +25,8 @@ from starlette.responses import Response
 MAX_BYTES = 8 * 1024 * 1024
 MAX_INSTANCES = 10_000
 
+_JSON = b"application/json"  # also what a body without a Content-Type is taken for
+
 log = logging.getLogger("perennial.predict")
 
 
@@ -123,7 +125,7 @@ async def _pipeline(request: Request) -> ServedPipeline:
 async def _asked_for(request: Request) -> Model:
     """The model that must answer: the champion, or the version in the query."""
     pipeline = await _pipeline(request)
-    version = request.query_params.get("version")
+    version = request.query_params.get("version") if request.scope["query_string"] else None
     if version is None:
         if pipeline.champion is None:
             raise not_ready(pipeline.error or _waiting(pipeline))
@@ -158,17 +160,11 @@ def _named(model: Model) -> Iterator[None]:
 
 
 async def _body(request: Request) -> bytes:
-    media_type, _, parameters = request.headers.get("content-type", "application/json").partition(
-        ";"
-    )
-    charset = parameters.strip().lower()
-    if media_type.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
-        raise Problem(
-            "unsupported-media-type",
-            f"expected Content-Type: application/json, found {request.headers['content-type']}",
-        )
-    if (encoding := request.headers.get("content-encoding", "identity")) != "identity":
-        raise Problem("unsupported-media-type", f"cannot read Content-Encoding: {encoding}")
+    headers: dict[bytes, bytes] = dict(request.scope["headers"])
+    _require_json(headers.get(b"content-type", _JSON).decode("latin-1"))
+    if (encoding := headers.get(b"content-encoding", b"identity")) != b"identity":
+        found = encoding.decode("latin-1")
+        raise Problem("unsupported-media-type", f"cannot read Content-Encoding: {found}")
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -177,6 +173,15 @@ async def _body(request: Request) -> bytes:
             raise Problem("too-large", f"a request has at most {MAX_BYTES} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _require_json(content_type: str) -> None:
+    media_type, _, parameters = content_type.lower().partition(";")
+    if media_type.strip() != "application/json" or parameters.strip() not in ("", "charset=utf-8"):
+        raise Problem(
+            "unsupported-media-type",
+            f"expected Content-Type: application/json, found {content_type}",
+        )
 
 
 def _instances(body: bytes) -> list[object]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -15,8 +17,9 @@ def main() -> None:
     """Measure, and print a table or a JSON document."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
-    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="turns for each subject")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="turns for each subject")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     with tempfile.TemporaryDirectory(prefix="perennial-bench-") as directory:
         sections = serving.run(Path(directory), options.rounds)
     if options.json:

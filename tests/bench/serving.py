@@ -30,6 +30,8 @@ from tests.bench.shop import PIPELINE, publish
 RIVALS = Path(__file__).parent / "rivals"
 PREDICT, EMPTY, DATAFRAME = "predict", "empty function", "functions-framework + pandas + joblib"
 
+_TURN = 0.7  # seconds
+
 Samples = Mapping[str, list[float]]
 
 
@@ -75,20 +77,19 @@ class _Subjects:
 
     def warm(self, rounds: int) -> Iterator[Section]:
         """Milliseconds for one row on one connection; then resident memory."""
+        samples: dict[str, list[float]] = {name: [] for name in self._make}
         with ExitStack() as stack:
             processes = {n: stack.enter_context(make()) for n, make in self._make.items()}
-            calls = {n: stack.enter_context(_calls(p)) for n, p in processes.items()}
-            samples: dict[str, list[float]] = {name: [] for name in self._make}
-            for call in calls.values():
-                _time(call, self._request, seconds=0.5)
+            for process in processes.values():
+                _turn(process, self._request, seconds=0.5)
             for _ in range(rounds):
-                for name, call in calls.items():
-                    samples[name] += _time(call, self._request, seconds=0.7)
+                for name, process in processes.items():
+                    samples[name] += _turn(process, self._request, seconds=_TURN)
             memory = {n: [p.resident_bytes() / 2**20] for n, p in processes.items()}
         percentile = {n: [statistics.quantiles(s, n=100)[98]] for n, s in samples.items()}
         columns = [Column("p50 ms", _median(samples)), _ratio(samples)]
         columns += [Column("p99 ms", _median(percentile))]
-        yield Section(f"warm: one row, one connection, {rounds} turns of 0.7 s", columns)
+        yield Section(f"warm: one row, one connection, {rounds} turns of {_TURN} s", columns)
         yield Section("memory after that", [Column("resident MiB", _median(memory), digits=0)])
 
     def _rival(self, name: str, python: Path, *, asgi: bool) -> FunctionProcess:
@@ -106,12 +107,15 @@ def _cold_start(process: FunctionProcess, request: bytes) -> float:
         return time.perf_counter() - began
 
 
-def _time(call: Callable[[bytes], None], request: bytes, seconds: float) -> list[float]:
+def _turn(process: FunctionProcess, request: bytes, seconds: float) -> list[float]:
+    """Milliseconds of each request, one after the other, on a connection of this turn's own."""
     samples = []
-    end = time.perf_counter() + seconds
-    while (began := time.perf_counter()) < end:
+    with _calls(process) as call:
         call(request)
-        samples.append((time.perf_counter() - began) * 1e3)
+        end = time.perf_counter() + seconds
+        while (began := time.perf_counter()) < end:
+            call(request)
+            samples.append((time.perf_counter() - began) * 1e3)
     return samples
 
 
