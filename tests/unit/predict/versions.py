@@ -90,6 +90,7 @@ def manifest_of(
     pipeline: str = "shop",
     classes: tuple[bool | int | str, ...] = (),
     inputs: tuple[Input, ...] = VISITS,
+    text: str = "",
 ) -> Manifest:
     """The manifest of a graph; a regression unless there are classes."""
     return Manifest(
@@ -99,7 +100,7 @@ def manifest_of(
         label="bought",
         classes=classes,
         inputs=inputs,
-        text="",
+        text=text,
         files={"model.onnx": digest_of(graph), "card.md": digest_of(b"# card")},
         run="run-1",
         champion=None,
