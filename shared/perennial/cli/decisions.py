@@ -26,7 +26,7 @@ _why_option = click.option("--why", default="", help="The reason, for the histor
 def approve(
     deployment: Deployment, name: str, version: str | None, by: str, why: str, as_json: bool
 ) -> None:
-    """Let a version that waits for approval serve: the latest, or VERSION."""
+    """Let a version that waits serve: the latest, or VERSION."""
     _show(promotion.approve(deployment.registry, name, version, by=by, why=why), as_json=as_json)
 
 
@@ -40,7 +40,7 @@ def approve(
 def reject(
     deployment: Deployment, name: str, version: str | None, by: str, why: str, as_json: bool
 ) -> None:
-    """Turn down a version that waits for approval: the latest, or VERSION."""
+    """Turn down a version that waits: the latest, or VERSION."""
     _show(promotion.reject(deployment.registry, name, version, by=by, why=why), as_json=as_json)
 
 

@@ -53,16 +53,18 @@ def drop(
         progress=progress,
     )
     dropped = dropper.drop(find_uploads(paths), wait=wait, backfill=backfill)
-    quarantine = deployment.config.quarantine_bucket
+    # What is quarantined for a pipeline that does not exist was taken for a misspelt name.
+    home = name if deployment.registry.head(name) else names.UNKNOWN_PIPELINE
+    quarantine = f"gs://{deployment.config.quarantine_bucket}/"
     document = {
-        "files": [_file(name, f, dropped.verdicts.get(f), quarantine) for f in dropped.files],
+        "files": [_file(f, dropped.verdicts.get(f), quarantine, home) for f in dropped.files],
         "runs": dropped.runs,
     }
     emit(document, _lines(document), as_json=as_json)
 
 
 def _file(
-    pipeline: str, file: FileId, verdict: VerdictSummary | None, quarantine: str
+    file: FileId, verdict: VerdictSummary | None, quarantine: str, home: str
 ) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "name": file.name,
@@ -71,7 +73,8 @@ def _file(
         "reason": verdict.reason if verdict else "",
     }
     if verdict and verdict.decision == "quarantined":
-        facts["report"] = f"gs://{quarantine}/{names.report(pipeline, file)}"
+        report = names.quarantined(home, file) + "report"
+        facts["report"] = quarantine + names.numbered(report, verdict.number, ".json")
     return facts
 
 

@@ -98,7 +98,10 @@ def retry(
 def release(
     deployment: Deployment, name: str, files: tuple[str, ...], by: str, why: str, as_json: bool
 ) -> None:
-    """Accept every row of files that can be read, whatever rules it breaks."""
+    """Accept the rows of files, whatever rules they break.
+
+    Rows that training cannot read stay out.
+    """
     hospital = _hospital(deployment, name)
     _decide(hospital, files, lambda file: hospital.release(file, by=by, why=why), as_json=as_json)
 
@@ -113,7 +116,10 @@ def release(
 def discard(
     deployment: Deployment, name: str, files: tuple[str, ...], by: str, why: str, as_json: bool
 ) -> None:
-    """Hide files for good; the bucket's lifecycle deletes their bytes in the end."""
+    """Hide files for good.
+
+    The bucket's lifecycle deletes their bytes in the end.
+    """
     hospital = _hospital(deployment, name)
     _decide(hospital, files, lambda file: hospital.discard(file, by=by, why=why), as_json=as_json)
 

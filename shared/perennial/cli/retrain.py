@@ -17,7 +17,10 @@ from perennial.workflows.retrain import retrain as run_now
 @json_option
 @on_deployment
 def retrain(deployment: Deployment, name: str, as_json: bool) -> None:
-    """Train pipeline NAME now, due or not, and show the run's statistics."""
+    """Train pipeline NAME now, due or not.
+
+    Waits for the end of the run and shows its statistics.
+    """
     run = run_now(
         deployment.buckets,
         deployment.registry,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ from perennial.workflows.sweep import sweep as sweep_landing
 @json_option
 @on_deployment
 def sweep(deployment: Deployment, name: str | None, as_json: bool) -> None:
-    """Judge dropped files that no event announced, and start the runs that are due.
+    """Judge files and start runs that events failed to.
 
     For pipeline NAME, or for all of them.
     """
@@ -28,7 +27,12 @@ def sweep(deployment: Deployment, name: str | None, as_json: bool) -> None:
     swept = sweep_landing(
         deployment.buckets, deployment.registry, deployment.launcher, deployment.clock, name
     )
-    document = asdict(swept)
+    document = {
+        "listed": swept.listed,
+        "judged": dict(swept.judged),
+        "launched": swept.launched,
+        "errors": swept.errors,
+    }
     emit(document, _lines(document), as_json=as_json)
     if swept.errors:
         raise PerennialError(

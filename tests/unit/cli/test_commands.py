@@ -1,0 +1,496 @@
+"""Each command over buckets in memory: what it does, its JSON, and what people read."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from perennial.adapters.clock import SystemClock
+from perennial.cli import local
+from perennial.domain.registry import Status
+from perennial.errors import LaunchError
+from perennial.ports import Buckets
+from perennial.workflows.registry import Registry
+from perennial.workflows.sweep import sweep
+from pytest_mock import MockerFixture
+
+from .conftest import BAD, DEFINITION, GOOD, Launcher, Run
+
+
+def write(name: str, data: bytes) -> Path:
+    path = Path(name)
+    path.write_bytes(data)
+    return path
+
+
+def versions(registry: Registry, *, champion: str | None, **statuses: Status) -> None:
+    """Put versions into the registry of flowers, as runs would have."""
+    registry.commit(
+        "flowers", lambda head: replace(head, champion=champion, statuses=statuses),
+        action="judge", by="run r1",
+    )  # fmt: skip
+
+
+class TestInit:
+    def test_it_writes_a_definition_that_can_be_applied(self, deployed: Run) -> None:
+        rows = b"visit,petals,bought\n" + b"".join(
+            b"%d,%d,%s\n" % (n, n % 7, b"true" if n % 3 else b"false") for n in range(100)
+        )
+        write("a.csv", rows)
+
+        document = deployed(
+            "init", "flowers", "--sample", "a.csv", "--label", "bought", "-o", "f.yaml", "--json"
+        ).json
+
+        assert document["file"] == "f.yaml"
+        assert document["definition"] == Path("f.yaml").read_text()
+        assert deployed("apply", "f.yaml", "--json").json["pipeline"] == "flowers"
+
+    def test_without_a_file_it_prints_it(self, run: Run) -> None:
+        write("a.csv", b"petals,bought\n" + b"1,true\n2,false\n" * 30)
+        ran = run("init", "flowers", "--sample", "a.csv", "--label", "bought")
+
+        assert ran.code == 0
+        assert "name: flowers" in ran.out
+
+    def test_it_replaces_a_file_only_when_told_to(self, run: Run) -> None:
+        write("a.csv", b"petals,bought\n" + b"1,true\n2,false\n" * 30)
+        write("f.yaml", b"mine")
+        words = ["init", "flowers", "--sample", "a.csv", "--label", "bought", "-o", "f.yaml"]
+
+        assert "f.yaml exists" in run(*words).complaint
+        assert Path("f.yaml").read_text() == "mine"
+        assert run(*words, "--force").code == 0
+
+    def test_an_unknown_label_is_one_line(self, run: Run) -> None:
+        write("a.csv", b"petals,bought\n" + b"1,true\n2,false\n" * 30)
+
+        complaint = run("init", "f", "--sample", "a.csv", "--label", "bougth").complaint
+        assert "bougth" in complaint
+
+
+class TestApply:
+    def test_it_says_what_is_in_force(self, deployed: Run, registry: Registry) -> None:
+        write("flowers.yaml", DEFINITION.encode())
+        document = deployed("apply", "flowers.yaml", "--json").json
+
+        head = registry.head("flowers")
+        assert head is not None
+        assert document == {
+            "pipeline": "flowers", "definition": head.definition, "changed": True, "judged": [],
+        }  # fmt: skip
+        assert deployed("apply", "flowers.yaml", "--json").json["changed"] is False
+        assert next(registry.history("flowers")).by == "rosa"
+
+    def test_files_that_waited_are_judged(self, deployed: Run) -> None:
+        write("flowers.yaml", DEFINITION.encode())
+        deployed("drop", "flowers", write("a.csv", GOOD))
+        assert deployed("sweep", "--json").json["judged"] == {"pending": 1}
+
+        document = deployed("apply", "flowers.yaml", "--json").json
+
+        (judged,) = document["judged"]
+        assert (judged["name"], judged["verdict"]) == ("flowers/a.csv", "accepted")
+
+    def test_a_mistake_names_file_and_key(self, deployed: Run) -> None:
+        write("flowers.yaml", DEFINITION.replace("training:", "trainig:").encode())
+
+        complaint = deployed("apply", "flowers.yaml").complaint
+        assert complaint == "perennial: flowers.yaml: trainig: unknown key; did you mean training?"
+
+
+class TestDrop:
+    def test_files_are_uploaded_in_order(self, flowers: Run, buckets: Buckets) -> None:
+        document = flowers(
+            "drop", "flowers", write("b.csv", GOOD), write("a.csv", BAD), "--json"
+        ).json
+
+        assert [f["name"] for f in document["files"]] == ["flowers/b.csv", "flowers/a.csv"]
+        assert document["files"][0]["generation"] < document["files"][1]["generation"]
+        assert [f["verdict"] for f in document["files"]] == [None, None]
+        assert document["runs"] == []
+        assert buckets.landing.read("flowers/b.csv").data == GOOD
+
+    def test_waiting_for_verdicts_that_never_come_ends(self, flowers: Run) -> None:
+        ran = flowers("drop", "flowers", write("a.csv", GOOD), "--wait", "--patience", "0.2")
+
+        assert "1 of the dropped files have no verdict" in ran.complaint
+
+    def test_waiting_shows_verdicts_and_where_the_report_is(
+        self, flowers: Run, buckets: Buckets, registry: Registry, launcher: Launcher
+    ) -> None:
+        done = threading.Event()
+
+        def deliver() -> None:
+            """Stands for event delivery and ingest."""
+            while not done.wait(0.05):
+                sweep(buckets, registry, launcher, SystemClock())
+
+        good, bad = write("a.csv", GOOD), write("b.csv", BAD)
+        thread = threading.Thread(target=deliver)
+        thread.start()
+        try:
+            document = flowers("drop", "flowers", good, bad, "--wait", "--json").json
+        finally:
+            done.set()
+            thread.join()
+
+        accepted, quarantined = document["files"]
+        assert (accepted["verdict"], "report" in accepted) == ("accepted", False)
+        assert quarantined["verdict"] == "quarantined"
+        place = quarantined["report"].removeprefix("gs://quarantine/")
+        report = json.loads(buckets.quarantine.read(place).data)
+        assert report["findings"][0]["rule"] == "range"
+
+    def test_a_misspelt_pipeline_is_told_by_the_report(
+        self, flowers: Run, buckets: Buckets, registry: Registry, launcher: Launcher
+    ) -> None:
+        deliver = threading.Timer(0.3, sweep, (buckets, registry, launcher, SystemClock()))
+        deliver.start()
+        document = flowers("drop", "flwers", write("a.csv", GOOD), "--wait", "--json").json
+        deliver.join()
+
+        (file,) = document["files"]
+        assert file["verdict"] == "quarantined"
+        place = file["report"].removeprefix("gs://quarantine/")
+        assert place.startswith("_unknown/")
+        report = json.loads(buckets.quarantine.read(place).data)
+        assert "did you mean flowers/?" in report["findings"][0]["message"]
+
+    def test_a_missing_file_is_one_line(self, flowers: Run) -> None:
+        assert flowers("drop", "flowers", "none.csv").complaint == (
+            "perennial: no file at none.csv"
+        )
+
+
+class TestStatus:
+    def test_all_pipelines_or_one(self, flowers: Run) -> None:
+        one = flowers("status", "flowers", "--json").json
+        everything = flowers("status", "--json").json
+
+        assert one["pipeline"] == "flowers"
+        assert one["champion"] is None
+        assert everything == {"pipelines": [one]}
+
+    def test_people_read_what_it_waits_for(self, flowers: Run) -> None:
+        flowers("drop", "flowers", write("a.csv", GOOD))
+        flowers("sweep")
+        out = flowers("status", "flowers").out
+
+        assert "champion   none yet" in out
+        assert "1 accepted" in out
+        assert "a first version needs 40 rows, has 2" in out
+        assert "flowers/a.csv" in out
+        assert "flowers" in flowers("status").out
+
+    def test_an_unknown_pipeline_is_told_with_those_that_exist(self, flowers: Run) -> None:
+        assert flowers("status", "roses").complaint == (
+            "perennial: no pipeline 'roses'; there are: flowers"
+        )
+
+
+class TestDecisions:
+    def test_approve_takes_the_one_that_waits(self, flowers: Run, registry: Registry) -> None:
+        versions(registry, champion="v000001", v000001="approved", v000002="waiting")
+        document = flowers("approve", "flowers", "--json").json
+
+        assert document["champion"] == "v000002"
+        assert document["versions"] == {"v000001": "approved", "v000002": "approved"}
+        assert document["pinned"] is None
+
+    def test_reject_names_the_version(self, flowers: Run, registry: Registry) -> None:
+        versions(registry, champion="v000001", v000001="approved", v000002="waiting")
+        document = flowers("reject", "flowers", "v000002", "--why", "smells", "--json").json
+
+        assert document["versions"]["v000002"] == "rejected"
+        entry = next(registry.history("flowers"))
+        assert (entry.action, entry.by, entry.why) == ("reject", "rosa", "smells")
+
+    def test_rollback_pins_until_unpin(self, flowers: Run, registry: Registry) -> None:
+        versions(registry, champion="v000002", v000001="approved", v000002="approved")
+        words = ["rollback", "flowers", "--to", "v000001", "--why", "it wilted", "--by", "tom"]
+        document = flowers(*words, "--json").json
+
+        assert document["champion"] == "v000001"
+        assert (document["pinned"]["by"], document["pinned"]["why"]) == ("tom", "it wilted")
+        assert "already" in flowers(*words).complaint
+        assert flowers("unpin", "flowers", "--json").json["pinned"] is None
+        assert "is not pinned" in flowers("unpin", "flowers").complaint
+
+    def test_people_read_who_serves(self, flowers: Run, registry: Registry) -> None:
+        versions(registry, champion="v000001", v000001="approved", v000002="waiting")
+
+        assert flowers("approve", "flowers").out == "flowers: v000002 serves\n"
+
+
+class TestVersions:
+    def test_there_may_be_none(self, flowers: Run) -> None:
+        assert flowers("versions", "flowers", "--json").json == {
+            "pipeline": "flowers", "versions": [],
+        }  # fmt: skip
+        assert "no versions yet" in flowers("versions", "flowers").out
+
+    def test_an_unknown_version_is_one_line(self, flowers: Run) -> None:
+        assert "v000009" in flowers("versions", "flowers", "--explain", "v000009").complaint
+
+
+class TestQuarantine:
+    @pytest.fixture
+    def hospital(self, flowers: Run) -> Run:
+        flowers("drop", "flowers", write("bad.csv", BAD), write("worse.csv", b""))
+        flowers("sweep")
+        return flowers
+
+    def test_list_shows_what_is_held(self, hospital: Run) -> None:
+        files = hospital("quarantine", "list", "flowers", "--json").json["files"]
+
+        assert [f["name"] for f in files] == ["flowers/bad.csv", "flowers/worse.csv"]
+        assert all(f["reason"] for f in files)
+        assert "flowers/bad.csv" in hospital("quarantine", "list", "flowers").out
+
+    def test_show_explains_and_gives_back_the_bytes(self, hospital: Run) -> None:
+        report = hospital(
+            "quarantine", "show", "flowers", "bad.csv", "--original", "back.csv", "--json"
+        ).json
+
+        (finding,) = report["findings"]
+        assert (finding["rule"], finding["column"]) == ("range", "petals")
+        assert finding["message"] in hospital("quarantine", "show", "flowers", "bad.csv").out
+        assert Path("back.csv").read_bytes() == BAD
+        by_generation = hospital("quarantine", "show", "flowers", report["generation"], "--json")
+        assert by_generation.json == report
+
+    def test_retry_judges_by_the_definition_in_force(self, hospital: Run) -> None:
+        write("flowers.yaml", DEFINITION.replace("[0, 10]", "[0, 100]").encode())
+        hospital("apply", "flowers.yaml")
+        document = hospital("quarantine", "retry", "flowers", "bad.csv", "--json").json
+
+        (file,) = document["files"]
+        assert (file["name"], file["verdict"], file["rows"]) == ("flowers/bad.csv", "accepted", 2)
+
+    def test_release_accepts_it_all_the_same(self, hospital: Run) -> None:
+        words = ["quarantine", "release", "flowers", "bad.csv"]
+        assert "--why" in hospital(*words).complaint
+        document = hospital(*words, "--why", "a giant sunflower", "--json").json
+
+        assert document["files"][0]["verdict"] == "accepted"
+
+    def test_discard_hides_several(self, hospital: Run) -> None:
+        words = ["quarantine", "discard", "flowers", "bad.csv", "worse.csv", "--why", "junk"]
+        document = hospital(*words, "--json").json
+
+        assert [f["verdict"] for f in document["files"]] == ["discarded", "discarded"]
+        assert hospital("quarantine", "list", "flowers", "--json").json["files"] == []
+        assert hospital("quarantine", "list", "flowers").out == (
+            "flowers has nothing in quarantine\n"
+        )
+
+    def test_nothing_happens_to_one_when_another_is_not_there(self, hospital: Run) -> None:
+        ran = hospital("quarantine", "discard", "flowers", "bad.csv", "nope.csv", "--why", "junk")
+
+        assert "'nope.csv'" in ran.complaint
+        assert len(hospital("quarantine", "list", "flowers", "--json").json["files"]) == 2
+
+    def test_files_of_no_pipeline_are_held_too(self, hospital: Run, buckets: Buckets) -> None:
+        buckets.landing.overwrite("stray.csv", GOOD)
+        hospital("sweep")
+        files = hospital("quarantine", "list", "_unknown", "--json").json["files"]
+
+        assert [f["name"] for f in files] == ["stray.csv"]
+        assert "no pipeline 'roses'" in hospital("quarantine", "list", "roses").complaint
+
+
+class TestSweep:
+    def test_it_judges_what_no_event_announced(self, flowers: Run, launcher: Launcher) -> None:
+        for number in range(3):
+            rows = b"".join(b"%d,%s\n" % (n % 10, (b"true", b"false")[n % 2]) for n in range(20))
+            extra = b"%d,true\n" % number
+            flowers("drop", "flowers", write(f"{number}.csv", b"petals,bought\n" + rows + extra))
+        document = flowers("sweep", "--json").json
+
+        assert document["listed"] == 3
+        assert document["judged"] == {"accepted": 3}
+        assert document["launched"] == launcher.launched == ["flowers"]
+        assert document["errors"] == {}
+        assert "3 files seen; judged now: none" in flowers("sweep", "flowers").out
+
+    def test_an_unknown_pipeline_is_one_line(self, flowers: Run) -> None:
+        assert "no pipeline 'roses'" in flowers("sweep", "roses").complaint
+
+    def test_what_went_wrong_fails_it(self, flowers: Run, mocker: MockerFixture) -> None:
+        mocker.patch("perennial.workflows.sweep.work_is_due", return_value=True)
+        mocker.patch.object(Launcher, "launch", side_effect=LaunchError("no quota"))
+        ran = flowers("sweep", "--json")
+
+        assert ran.code == 1
+        assert json.loads(ran.out)["errors"]
+        assert ran.err.startswith("perennial: flowers: ")
+        assert "no quota" in ran.err
+
+
+class Predictor:
+    """Stands for the predict function: answers in order, remembers requests."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[int, Any]] = []
+        self.requests: list[tuple[str, Any]] = []
+
+
+@pytest.fixture
+def predictor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Predictor]:
+    predictor = Predictor()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            predictor.requests.append((self.path, body["instances"]))
+            status, document = predictor.answers.pop(0)
+            answer = document if isinstance(document, bytes) else json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    monkeypatch.setenv("PERENNIAL_PREDICT_URL", f"http://127.0.0.1:{server.server_port}/")
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield predictor
+    server.shutdown()
+    server.server_close()
+
+
+class TestPredict:
+    def test_the_answer_is_passed_on(self, deployed: Run, predictor: Predictor) -> None:
+        answer = {"predictions": [1.5, 2.25], "model_version": "v000003"}
+        predictor.answers = [(200, answer), (200, answer)]
+        words = ["predict", "flowers", "--instances", '[{"a": 1}, {"a": null}]']
+
+        assert deployed(*words, "--json").json == answer
+        assert predictor.requests == [("/v1/models/flowers:predict", [{"a": 1}, {"a": None}])]
+        assert deployed(*words).out == "v000003 predicts\n1.5\n2.25\n"
+
+    def test_labels_are_shown_with_their_probabilities(
+        self, deployed: Run, predictor: Predictor
+    ) -> None:
+        prediction = {"label": True, "probabilities": {"false": 0.25, "true": 0.75}}
+        predictor.answers = [(200, {"predictions": [prediction], "model_version": "v000003"})]
+        out = deployed("predict", "flowers", "--instances", "{}", "--version", "v000003").out
+
+        assert predictor.requests[0][0] == "/v1/models/flowers:predict?version=v000003"
+        assert "0.7500" in out
+
+    def test_a_long_file_is_asked_about_in_batches_of_one_version(
+        self, deployed: Run, predictor: Predictor
+    ) -> None:
+        write("rows.csv", b"a\n" + b"".join(b"%d\n" % n for n in range(1500)))
+        predictor.answers = [
+            (200, {"predictions": [1.0] * 1000, "model_version": "v000003"}),
+            (200, {"predictions": [2.0] * 500, "model_version": "v000003"}),
+        ]
+        document = deployed("predict", "flowers", "--file", "rows.csv", "--json").json
+
+        assert document["predictions"] == [1.0] * 1000 + [2.0] * 500
+        first, second = predictor.requests
+        assert first[0] == "/v1/models/flowers:predict"
+        assert second[0] == "/v1/models/flowers:predict?version=v000003"
+        assert (first[1][0], second[1][-1]) == ({"a": "0"}, {"a": "1499"})
+
+    def test_a_problem_names_the_row_of_the_file(self, deployed: Run, predictor: Predictor) -> None:
+        write("rows.csv", b"a\n" + b"1\n" * 1002)
+        error = {"instance": 1, "field": "a", "expected": "a number", "found": "x"}
+        predictor.answers = [
+            (200, {"predictions": [1.0] * 1000, "model_version": "v000003"}),
+            (422, {"title": "Some values cannot be read", "detail": "1 value", "errors": [error]}),
+        ]
+        complaint = deployed("predict", "flowers", "--file", "rows.csv").complaint
+
+        assert complaint == ("perennial: 1 value (first: row 1002, a: expected a number, found x)")
+
+    def test_an_answer_that_is_no_json_is_one_line(
+        self, deployed: Run, predictor: Predictor
+    ) -> None:
+        predictor.answers = [(502, b"<html>")]
+
+        assert "answers 502" in deployed("predict", "f", "--instances", "{}").complaint
+
+    def test_a_function_that_is_not_there_is_one_line(
+        self, deployed: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert "PERENNIAL_PREDICT_URL" in deployed("predict", "f", "--instances", "{}").complaint
+        monkeypatch.setenv("PERENNIAL_PREDICT_URL", "http://127.0.0.1:1")
+        assert "does not answer" in deployed("predict", "f", "--instances", "{}").complaint
+
+    @pytest.mark.parametrize(
+        "words", [[], ["--instances", "{}", "--file", "rows.csv"]], ids=["none", "both"]
+    )
+    def test_rows_come_from_one_place(self, deployed: Run, words: list[str]) -> None:
+        write("rows.csv", b"a\n1\n")
+
+        assert "either --file or --instances" in deployed("predict", "f", *words).complaint
+
+
+class TestLocalCloud:
+    def test_missing_packages_are_named(self, run: Run, mocker: MockerFixture) -> None:
+        mocker.patch.object(local, "find_spec", side_effect=lambda name: name != "uvicorn" or None)
+
+        for command in ("up", "down", "demo"):
+            assert run(command).complaint == (
+                "perennial: the local cloud needs uvicorn: run `pip install 'perennial[local]'`"
+            )
+
+    @pytest.mark.parametrize(
+        ("words", "module", "arguments"),
+        [
+            (["up"], "localdev", ["up", "--dir={cwd}/.perennial", "--port=0"]),
+            (
+                ["up", "--dir", "x", "--port", "8000", "--detach", "--duplicates=0.2"],
+                "localdev",
+                ["up", "--dir={cwd}/x", "--port=8000", "--duplicates=0.2", "--detach"],
+            ),
+            (["down", "--dir", "x"], "localdev", ["down", "--dir={cwd}/x"]),
+            (["demo", "--keep"], "localdev.demo", ["--keep"]),
+        ],
+    )
+    def test_it_is_a_process_that_gets_the_flags(
+        self,
+        run: Run,
+        mocker: MockerFixture,
+        tmp_path: Path,
+        words: list[str],
+        module: str,
+        arguments: list[str],
+    ) -> None:
+        start = mocker.patch("subprocess.Popen")
+        start.return_value.stdout = None
+        start.return_value.wait.return_value = 3
+
+        assert run(*words).code == 3
+        (command,) = start.call_args.args
+        expected = [argument.format(cwd=tmp_path) for argument in arguments]
+        assert command == [sys.executable, "-m", module, *expected]
+
+    def test_the_folder_may_come_from_the_environment(
+        self, run: Run, mocker: MockerFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PERENNIAL_LOCAL", str(tmp_path / "elsewhere"))
+        start = mocker.patch("subprocess.Popen")
+        start.return_value.stdout = None
+        start.return_value.wait.return_value = 0
+        run("up")
+
+        assert f"--dir={tmp_path}/elsewhere" in start.call_args.args[0]
+
+    def test_json_of_down_says_whether_something_ran(self, run: Run, tmp_path: Path) -> None:
+        assert run("down", "--dir", tmp_path / "none", "--json").json == {
+            "dir": str(tmp_path / "none"), "stopped": False,
+        }  # fmt: skip

@@ -1,0 +1,158 @@
+"""What all commands have in common."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from perennial.cli.main import COMMANDS, perennial
+from perennial.errors import InvariantBroken, StoreUnavailable
+
+from .conftest import Run
+
+README = Path(__file__).resolve().parents[3] / "README.md"
+
+
+def walk(
+    command: click.Command = perennial, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command that does something, with the words that call it."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None
+        yield from walk(below, (*path, name))
+
+
+ALL = dict(walk())
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+class TestEveryCommand:
+    def test_says_what_it_is_for(self, path: tuple[str, ...], run: Run) -> None:
+        ran = run(*path, "--help")
+
+        assert ran.code == 0
+        assert ran.out.startswith(f"Usage: perennial {' '.join(path)} ")
+        assert (ALL[path].help or "").strip()
+        assert ALL[path].get_short_help_str(60).count("...") == 0, "a summary that is cut off"
+
+    def test_explains_every_option(self, path: tuple[str, ...]) -> None:
+        options = [p for p in ALL[path].params if isinstance(p, click.Option)]
+
+        assert [option.name for option in options if not option.help] == []
+
+    def test_has_json(self, path: tuple[str, ...]) -> None:
+        assert "--json" in [o for p in ALL[path].params for o in p.opts]
+
+    def test_has_a_line_in_the_readme(self, path: tuple[str, ...]) -> None:
+        lines = [line for line in README.read_text().splitlines() if f"perennial {path[0]}" in line]
+
+        assert any(all(word in line for word in path) for line in lines)
+
+
+def test_the_commands_are_those_of_the_contract() -> None:
+    assert set(COMMANDS) == {
+        "up", "down", "demo", "init", "apply", "drop", "status", "versions", "approve", "reject",
+        "rollback", "unpin", "quarantine", "predict", "retrain", "sweep",
+    }  # fmt: skip
+    healing = {path[1] for path in ALL if path[0] == "quarantine"}
+    assert healing == {"list", "show", "retry", "release", "discard"}
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("words", "complaint"),
+        [
+            (["bogus"], "No such command 'bogus'. See `perennial --help`."),
+            (["drop"], "Missing argument 'NAME'. See `perennial drop --help`."),
+            (["rollback", "flowers"], "Missing option '--why'. See `perennial rollback --help`."),
+            (
+                ["status", "--bogus"],
+                "No such option '--bogus'. See `perennial status --help`.",
+            ),
+        ],
+    )
+    def test_a_wrong_command_line_is_one_line_and_code_2(
+        self, run: Run, words: list[str], complaint: str
+    ) -> None:
+        ran = run(*words)
+
+        assert ran.code == 2
+        assert ran.complaint == f"perennial: {complaint}"
+
+    @pytest.mark.parametrize(
+        ("error", "complaint"),
+        [
+            (StoreUnavailable("no answer"), "no answer"),
+            (InvariantBroken("two champions"), "what must never happen did: two champions"),
+        ],
+    )
+    def test_an_error_is_one_line_and_code_1(
+        self, deployed: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, complaint: str
+    ) -> None:
+        def fail(_: object) -> None:
+            raise error
+
+        monkeypatch.setattr("perennial.workflows.registry.Registry.pipelines", fail)
+        ran = deployed("status", "--json")
+
+        assert ran.code == 1
+        assert ran.complaint == f"perennial: {complaint}"
+
+    def test_an_interruption_is_code_130(
+        self, deployed: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def interrupt(_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("perennial.workflows.registry.Registry.pipelines", interrupt)
+        assert deployed("status").code == 130
+
+    def test_a_reader_who_has_seen_enough_hears_no_complaint(self, tmp_path: Path) -> None:
+        """As in `perennial versions flowers | head -1`."""
+        program = (
+            "import sys, click\n"
+            "from perennial.cli import main as cli\n"
+            "@click.command()\n"
+            "def flood():\n"
+            "    for _ in range(100_000):\n"
+            "        click.echo('petals ' * 20)\n"
+            "cli.perennial.get_command = lambda *_: flood\n"
+            "sys.exit(cli.main(['flood']))\n"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+        )
+        assert process.stdout
+        assert process.stderr
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.wait(30) == 1
+        assert process.stderr.read() == b""
+        process.stderr.close()
+
+
+def test_help_lists_the_commands_in_order_with_a_summary(run: Run) -> None:
+    lines = run("--help").out.split("Commands:\n")[1].splitlines()
+
+    assert [line.split()[0] for line in lines] == list(COMMANDS)
+    assert all(len(line.split()) > 2 for line in lines)
+
+
+def test_json_is_the_only_thing_on_standard_output(flowers: Run) -> None:
+    ran = flowers("status", "flowers", "--json")
+
+    assert ran.err == ""
+    assert json.loads(ran.out)["pipeline"] == "flowers"
