@@ -58,7 +58,7 @@ class Tools:
             StepFailed: it did not end in time, or failed; the message ends with the last line
                 of its stderr.
         """
-        line = shlex.join(("perennial", *arguments))
+        line = shlex.join(("perennial", *arguments[:2]))
         output = self._run([str(self._program), *arguments, "--json"], line)
         try:
             return json.loads(output)
@@ -153,9 +153,9 @@ class Tools:
 
 
 def _answers(url: str) -> bool:
-    """Whether a server gives any answer, soon."""
+    """Whether a server gives any answer, soon, about a path that makes no function work."""
     try:
-        httpx.get(url, timeout=_PROBE_SECONDS)
+        httpx.get(f"{url}/robots.txt", timeout=_PROBE_SECONDS)
     except httpx.HTTPError:
         return False
     return True
