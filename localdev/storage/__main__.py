@@ -1,7 +1,10 @@
 """``python -m localdev.storage``: run the emulator on a directory of state."""
 
 import argparse
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from localdev.clock import Clock
@@ -13,6 +16,10 @@ from localdev.storage.server import listen, serve
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and serve; the first line on stdout is the server's URL."""
     options = _parser().parse_args(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
+    if options.until_stdin_closes:
+        threading.Thread(target=_outlive_stdin, daemon=True).start()
     engine = Engine(options.dir, Clock(options.clock_scale, options.clock_origin))
     try:
         engine.transact(lambda transaction: _prepare(transaction, options.bucket, options.notify))
@@ -54,7 +61,22 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="moment since 1970 at which virtual and real time are equal; default: the start",
     )
+    parser.add_argument(
+        "--until-stdin-closes",
+        action="store_true",
+        help="end when stdin does, so that a parent that is killed leaves nothing running",
+    )
     return parser
+
+
+def _exit(*_: object) -> None:
+    """End by way of every ``finally``; uvicorn repeats the signal once it has shut down."""
+    sys.exit(0)
+
+
+def _outlive_stdin() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _prepare(transaction: Transaction, specifications: list[str], notify: list[str]) -> None:

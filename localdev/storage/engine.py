@@ -15,6 +15,7 @@ from typing import TypeVar
 from localdev.clock import Clock
 from localdev.storage.blobs import BlobFiles, Placement
 from localdev.storage.database import FILE_NAME, connect
+from localdev.storage.locking import lock
 
 _READERS = 4
 
@@ -63,11 +64,15 @@ class Engine:
     Args:
         directory: Where the database and the blobs are; nothing is written elsewhere.
         clock: Source of timestamps and generations.
+
+    Raises:
+        DirectoryInUseError: Another process serves this directory.
     """
 
     def __init__(self, directory: Path, clock: Clock) -> None:
         self.clock = clock
         directory.mkdir(parents=True, exist_ok=True)
+        self._lock = lock(directory)
         self.blobs = BlobFiles(directory)
         self._database = directory / FILE_NAME
         self._writer = connect(self._database)
@@ -135,3 +140,4 @@ class Engine:
         self._writing.shutdown()
         self._reading.shutdown()
         self._writer.close()
+        self._lock.close()

@@ -1,6 +1,7 @@
 """Object resources: what is stored, and what every answer shows."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ _WRITABLE = (
     "storageClass",
     "temporaryHold",
 )
+_HEADERS = frozenset(
+    ("cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "contentType")
+)
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 _DEFAULTS = {"contentType": "application/octet-stream", "storageClass": "STANDARD"}
 
 
@@ -142,7 +147,7 @@ def amended(found: StoredObject, changes: Resource, now: int, *, replace: bool) 
         value = changes[key]
         if key == "metadata" and value is not None:
             value = _merged(resource.get("metadata", {}), value)
-        resource[key] = value
+        resource[key] = _checked(key, value)
     resource = _DEFAULTS | {key: value for key, value in resource.items() if value is not None}
     metageneration = found.metageneration + 1
     resource["metageneration"] = str(metageneration)
@@ -161,9 +166,11 @@ def writable(metadata: Resource) -> Resource:
     """The fields of a request's metadata that a client may set.
 
     Raises:
-        BadRequest: Custom metadata is not a flat mapping of text.
+        BadRequest: Custom metadata is not a mapping, or a field cannot become a header.
     """
-    fields = {key: metadata[key] for key in _WRITABLE if metadata.get(key) is not None}
+    fields = {
+        key: _checked(key, metadata[key]) for key in _WRITABLE if metadata.get(key) is not None
+    }
     if "metadata" in fields:
         fields["metadata"] = _merged({}, fields["metadata"])
     return fields
@@ -230,6 +237,15 @@ def require_name(name: str) -> str:
     if name in {".", ".."} or "\r" in name or "\n" in name:
         raise BadRequest(f"Invalid object name: {name!r}")
     return name
+
+
+def _checked(key: str, value: object) -> object:
+    """A field's value, if downloads can show it where they show it in a header."""
+    if key not in _HEADERS or value is None:
+        return value
+    if not isinstance(value, str) or _CONTROL_CHARACTER.search(value):
+        raise BadRequest(f"{key}: expected printable text, found {value!r}.")
+    return value
 
 
 def _merged(current: Mapping[str, str], changes: object) -> dict[str, str]:

@@ -14,7 +14,8 @@ _STOP_SECONDS = 10.0
 class StorageServer:
     """One emulator process on one directory.
 
-    Its URL stays the same over restarts, so that clients need not notice them.
+    Its URL stays the same over restarts, so that clients need not notice them. It ends with the
+    process that started it, even if that one is killed.
 
     Args:
         directory: Where all state is kept; the process logs there too.
@@ -45,6 +46,11 @@ class StorageServer:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def running(self) -> bool:
+        """Whether it has been started and has not ended since."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int | None:
         """The process, if it has been started."""
         return self._process.pid if self._process else None
@@ -58,9 +64,11 @@ class StorageServer:
         self.directory.mkdir(parents=True, exist_ok=True)
         log = self.directory / LOG_NAME
         command = [sys.executable, "-m", "localdev.storage", f"--dir={self.directory}"]
+        command += [f"--port={self.port}", "--until-stdin-closes", *self._options]
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                [*command, f"--port={self.port}", *self._options],
+                command,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
@@ -96,8 +104,9 @@ class StorageServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdout:
-            process.stdout.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
 
     def __enter__(self) -> Self:
         """Start, for the length of a ``with`` block."""

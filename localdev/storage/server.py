@@ -30,6 +30,7 @@ def serve(engine: Engine, listener: socket.socket) -> None:
         lifespan="off",
         log_level=logging.WARNING,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,

@@ -50,7 +50,8 @@ class Spool:
     def finish(self) -> None:
         """Write everything; the file exists afterwards even if it is empty."""
         self._write(len(self._pending))
-        self.path.touch()
+        if not self.digest.size:
+            self.path.touch()
 
     def discard(self) -> None:
         """Delete the file."""

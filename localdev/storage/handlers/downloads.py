@@ -51,7 +51,7 @@ def _respond(call: Call, connection: sqlite3.Connection) -> Response:
     headers["accept-ranges"] = "bytes"
     headers["x-goog-hash"] = _hashes(found)
     if encoding := found.resource.get("contentEncoding"):
-        headers["content-encoding"] = encoding
+        headers["content-encoding"] = header_text(encoding)
     status, span = 200, requested_span(call.request.headers.get("range"), found.size)
     if span:
         status = 206
@@ -74,7 +74,8 @@ def _headers(found: StoredObject) -> dict[str, str]:
     }
     updated = datetime.fromisoformat(resource["updated"])
     headers["last-modified"] = format_datetime(updated, usegmt=True)
-    headers["x-goog-stored-content-encoding"] = resource.get("contentEncoding", "identity")
+    encoding = resource.get("contentEncoding", "identity")
+    headers["x-goog-stored-content-encoding"] = header_text(encoding)
     return headers
 
 

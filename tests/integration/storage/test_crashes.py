@@ -2,10 +2,14 @@
 
 import io
 import random
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import psutil
 import pytest
 from google.cloud import storage
 
@@ -145,6 +149,26 @@ def test_a_second_start_on_the_same_port_fails_and_says_why(
         other.start()
 
 
+def test_a_directory_has_one_server(own_server: StorageServer) -> None:
+    with pytest.raises(RuntimeError, match="another one at work"):
+        StorageServer(own_server.directory).start()
+
+
+def test_it_ends_with_who_started_it(tmp_path: Path) -> None:
+    """A parent that is killed leaves no emulator behind."""
+    program = (
+        "import os, pathlib, signal, sys\n"
+        "from localdev.storage.process import StorageServer\n"
+        "server = StorageServer(pathlib.Path(sys.argv[1])).start()\n"
+        "print(server.pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "state")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    emulator = psutil.Process(int(ended.stdout))
+    emulator.wait(timeout=10)
+
+
 def test_nothing_is_written_outside_its_directory(
     own_server: StorageServer, new_client: NewClient
 ) -> None:
@@ -152,7 +176,6 @@ def test_nothing_is_written_outside_its_directory(
     bucket.blob("../../escape").upload_from_string(b"")
     bucket.blob("/etc/escape").upload_from_string(b"")
     top = {path.name for path in own_server.directory.iterdir()}
-    assert top <= {"blobs", "incoming", "uploads", "storage.log"} | {
-        FILE_NAME + suffix for suffix in ("", "-wal", "-shm")
-    }
+    own = {"blobs", "incoming", "uploads", "storage.log", "lock", "lock-journal"}
+    assert top <= own | {FILE_NAME + suffix for suffix in ("", "-wal", "-shm")}
     assert list(own_server.directory.parent.rglob("*escape*")) == []

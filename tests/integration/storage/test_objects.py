@@ -140,6 +140,19 @@ def test_a_partial_answer_may_be_asked_for(client: storage.Client, bucket: stora
     assert [blob.name for blob in names] == ["a"]
 
 
+@pytest.mark.parametrize("field", ["contentType", "contentDisposition", "cacheControl"])
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "nul\x00", 3])
+def test_what_becomes_a_header_must_be_fit_for_one(
+    bucket: storage.Bucket, field: str, value: object
+) -> None:
+    blob = bucket.blob("a")
+    blob.upload_from_string(b"a")
+    blob._patch_property(field, value)
+    with pytest.raises(BadRequest):
+        blob.patch()
+    assert bucket.get_blob("a").metageneration == 1
+
+
 def test_metadata_must_be_text(bucket: storage.Bucket) -> None:
     blob = bucket.blob("a")
     blob._patch_property("metadata", "not a mapping")
