@@ -108,10 +108,9 @@ def _integer(blank: Guess, present: pl.Series) -> Guess | None:
             found, role="ignore",
             why="whole numbers too large for a model to hold exactly: an identifier or a time?",
         )  # fmt: skip
-    words = _words(blank.name)
-    if words & _ID_WORDS and blank.distinct == len(present) > 1:
+    if _named(blank, _ID_WORDS) and blank.distinct == len(present) > 1:
         return replace(found, role="ignore", why=_key_like(blank))
-    counts = low >= 0 and bool(words & _COUNT_WORDS)
+    counts = low >= 0 and _named(blank, _COUNT_WORDS)
     return replace(found, counts=counts, why="whole numbers in every row")
 
 
@@ -146,7 +145,7 @@ def _string(blank: Guess, present: pl.Series) -> Guess:
         if isinstance(spaced, float) and spaced > _MANY:
             why = f"{blank.distinct} different texts with spaces in {blank.rows} rows"
             return replace(blank, type="text", role="feature", why=why)
-        if blank.distinct == len(present):
+        if blank.distinct == len(present) and (_named(blank, _ID_WORDS) or len(present) >= _FEW):
             return replace(blank, type="category", role="ignore", why=_key_like(blank))
     values = "value" if blank.distinct == 1 else "different values"
     return replace(
@@ -167,10 +166,10 @@ def _few(values: pl.Series) -> tuple[Any, ...]:
     return tuple(distinct) if len(distinct) <= _FEW else ()
 
 
-def _words(name: str) -> set[str]:
-    """`n_words`, `nWords` and `n words` have the words n and words."""
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return set(re.split(r"[\W_]+", spaced.lower()))
+def _named(blank: Guess, words: frozenset[str]) -> bool:
+    """Whether one of these is a word of the column's name: `n_words` and `nWords` have n."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", blank.name)
+    return not words.isdisjoint(re.split(r"[\W_]+", spaced.lower()))
 
 
 def _key_like(blank: Guess) -> str:

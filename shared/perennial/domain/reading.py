@@ -7,7 +7,6 @@ import gzip
 import io
 import re
 import zlib
-from itertools import count
 
 from perennial.domain.findings import file_finding
 from perennial.domain.verdict import Finding
@@ -141,11 +140,11 @@ def _wrong_encoding(encoding: str) -> Finding:
 def _not_utf8(data: bytes) -> Finding | None:
     """Decode strictly, a piece at a time, so that the text never lies in memory twice."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in count(0, _CHUNK):
-        piece = data[start : start + _CHUNK]
+    for start in range(0, len(data), _CHUNK):
         pending = len(decoder.getstate()[0])
+        end = start + _CHUNK
         try:
-            decoder.decode(piece, final=not piece)
+            decoder.decode(data[start:end], final=end >= len(data))
         except UnicodeDecodeError as error:
             place = start - pending + error.start
             line = data.count(b"\n", 0, place) + 1
@@ -155,6 +154,4 @@ def _not_utf8(data: bytes) -> Finding | None:
                 "the file as UTF-8 (it may be Windows-1252 or Latin-1)",
                 lines=(line,),
             )
-        if not piece:
-            return None
-    raise AssertionError("unreachable: the last piece is empty")
+    return None
