@@ -89,4 +89,11 @@ def _said(error: Exception) -> str:
         return f"{response.status_code} {message}"
     if isinstance(error, RetryError) and error.cause is not None:
         return f"no success after every retry; at last: {_said(error.cause)}"
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {_root(error)}"
+
+
+def _root(error: BaseException) -> BaseException:
+    """What it all began with: libraries wrap "connection refused" in half a page."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error

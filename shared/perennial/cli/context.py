@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import click
 
@@ -118,12 +120,16 @@ def local_config(directory: Path) -> Config:
 
 
 def _running(directory: Path) -> dict[str, Any] | None:
-    """What a local cloud says of itself; None unless its process lives."""
+    """What a local cloud says of itself; None unless it is there.
+
+    Its process must live, since another cloud may have got its port, and its port must answer,
+    since a process that ended may linger as a zombie.
+    """
     try:
         document: dict[str, Any] = json.loads((directory / ENDPOINTS).read_text())
         os.kill(document["pid"], 0)
-    except PermissionError:
-        return document  # it lives, and belongs to somebody else
+        storage = urlsplit(document["storage"])
+        socket.create_connection((storage.hostname or "", storage.port or 80), timeout=5).close()
     except (OSError, ValueError, KeyError):
         return None
     return document

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +24,18 @@ BUCKETS = {
 }
 
 
-def local_cloud(directory: Path, *, pid: int | None = None) -> Path:
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Where something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def local_cloud(directory: Path, port: int, *, pid: int | None = None) -> Path:
     """A folder that says that a local cloud runs in it."""
     directory.mkdir(exist_ok=True)
     document = {
-        "storage": "http://127.0.0.1:1",
+        "storage": f"http://127.0.0.1:{port}",
         "predict": "http://127.0.0.1:2",
         "run": "http://127.0.0.1:3",
         "buckets": {"landing": "l", "quarantine": "q", "data": "d", "models": "m"},
@@ -39,19 +48,19 @@ def local_cloud(directory: Path, *, pid: int | None = None) -> Path:
     return directory
 
 
-def test_a_local_cloud_is_found_by_its_folder(tmp_path: Path) -> None:
-    directory = local_cloud(tmp_path / "cloud")
+def test_a_local_cloud_is_found_by_its_folder(tmp_path: Path, port: int) -> None:
+    directory = local_cloud(tmp_path / "cloud", port)
     config = Deployment.find({"PERENNIAL_LOCAL": str(directory)}).config
 
-    assert config.storage_endpoint == "http://127.0.0.1:1"
+    assert config.storage_endpoint == f"http://127.0.0.1:{port}"
     assert config.predict_url == "http://127.0.0.1:2"
     assert config.run_endpoint == "http://127.0.0.1:3"
     assert (config.landing_bucket, config.models_bucket) == ("l", "m")
     assert (config.project, config.region, config.train_job) == ("local", "here", "trainer")
 
 
-def test_a_local_cloud_in_this_folder_is_found_without_a_word(tmp_path: Path) -> None:
-    local_cloud(tmp_path / ".perennial")
+def test_a_local_cloud_in_this_folder_is_found_without_a_word(tmp_path: Path, port: int) -> None:
+    local_cloud(tmp_path / ".perennial", port)
 
     assert Deployment.find({}).config.region == "here"
     # Many shells name a project for other reasons.
@@ -65,17 +74,27 @@ def test_without_any_it_says_what_to_do(tmp_path: Path, run: Run) -> None:
     )
 
 
-def test_a_local_cloud_whose_process_is_gone_does_not_run(tmp_path: Path) -> None:
+def test_a_local_cloud_whose_process_is_gone_does_not_run(tmp_path: Path, port: int) -> None:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    directory = local_cloud(tmp_path / "cloud", pid=process.pid)
+    directory = local_cloud(tmp_path / "cloud", port, pid=process.pid)
 
     with pytest.raises(UserError, match="no local cloud runs in"):
         Deployment.find({"PERENNIAL_LOCAL": str(directory)})
 
 
-def test_the_settings_of_a_deployment_are_taken_from_the_environment(tmp_path: Path) -> None:
-    local_cloud(tmp_path / ".perennial")
+def test_a_local_cloud_that_does_not_answer_does_not_run(tmp_path: Path) -> None:
+    """A process that ended may linger as a zombie."""
+    directory = local_cloud(tmp_path / "cloud", 1)
+
+    with pytest.raises(UserError, match="no local cloud runs in"):
+        Deployment.find({"PERENNIAL_LOCAL": str(directory)})
+
+
+def test_the_settings_of_a_deployment_are_taken_from_the_environment(
+    tmp_path: Path, port: int
+) -> None:
+    local_cloud(tmp_path / ".perennial", port)
     config = Deployment.find({**BUCKETS, "PERENNIAL_PROJECT": "garden-1"}).config
 
     assert config.project == "garden-1"
@@ -87,8 +106,8 @@ def test_half_the_settings_of_a_deployment_are_a_mistake() -> None:
         Deployment.find({"PERENNIAL_LANDING_BUCKET": "l"})
 
 
-def test_a_project_has_buckets_of_its_name(tmp_path: Path) -> None:
-    local_cloud(tmp_path / ".perennial")
+def test_a_project_has_buckets_of_its_name(tmp_path: Path, port: int) -> None:
+    local_cloud(tmp_path / ".perennial", port)
     variables = {"PERENNIAL_REGION": "europe-west1", "PERENNIAL_DATA_BUCKET": "elsewhere"}
     config = Deployment.find(variables, project="garden-1").config
 
@@ -98,8 +117,8 @@ def test_a_project_has_buckets_of_its_name(tmp_path: Path) -> None:
     assert config.run_endpoint == "https://run.googleapis.com"
 
 
-def test_a_project_that_is_named_beats_a_local_cloud(tmp_path: Path) -> None:
-    directory = local_cloud(tmp_path / "cloud")
+def test_a_project_that_is_named_beats_a_local_cloud(tmp_path: Path, port: int) -> None:
+    directory = local_cloud(tmp_path / "cloud", port)
     variables = {"PERENNIAL_LOCAL": str(directory), "PERENNIAL_REGION": "europe-west1"}
 
     assert Deployment.find(variables, project="garden-1").config.project == "garden-1"
