@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,7 +30,8 @@ class Call:
     @property
     def origin(self) -> str:
         """Scheme and authority under which the client reached the server."""
-        return f"http://{self.request.headers.get('host', 'localhost')}"
+        host = self.request.headers.get("host", "localhost")
+        return f"http://{quote(host, safe=':[]')}"
 
     @property
     def generation(self) -> int | None:

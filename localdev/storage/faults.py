@@ -88,8 +88,8 @@ class FaultPlans:
 
     @property
     def pending(self) -> bool:
-        """Whether any plan could concern a request."""
-        return bool(self._plans)
+        """Whether any fault is left that could strike a request."""
+        return any(plan.faults for plan in self._plans)
 
     def add(self, document: Mapping[str, Any]) -> None:
         """Add a plan: ``{"id": …, "match": {…}, "faults": [{"do": …}, …]}``.

@@ -27,9 +27,12 @@ async def get(call: Call) -> Response:
 async def list_objects(call: Call) -> Response:
     """A page of a bucket's objects."""
     query = listing.Query.parse(call.query)
-    bucket = call.target.bucket
-    page = await call.engine.read(lambda connection: listing.page(connection, bucket, query))
-    return answer(page.shown(call.origin))
+    bucket, origin = call.target.bucket, call.origin
+    return answer(
+        await call.engine.read(
+            lambda connection: listing.page(connection, bucket, query).shown(origin)
+        )
+    )
 
 
 async def patch(call: Call) -> Response:
