@@ -14,8 +14,9 @@ from sklearn.pipeline import Pipeline
 from perennial.domain.definition import Definition, Task
 from perennial.domain.estimators import estimator_for, round_thresholds
 from perennial.domain.features import as_frame, features_for
-from perennial.domain.frames import Classes, classes_of, columns_of, inputs_of, truth_of
+from perennial.domain.frames import columns_of, inputs_of
 from perennial.domain.inputs import encode
+from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
 from perennial.domain.manifest import Input
 from perennial.domain.precision import check_precision
 from perennial.domain.text import TEXT_V1
@@ -83,9 +84,10 @@ def fit(definition: Definition, frame: pd.DataFrame, *, seed: int | None = None)
     labelled = frame[frame[definition.label].notna()]
     inputs = inputs_of(definition)
     columns = columns_of(inputs, labelled)
-    classes = classes_of(definition, labelled)
-    truth = truth_of(definition, labelled, classes)
-    _check_truth(definition, labelled, truth)
+    labels = labelled[definition.label].to_numpy()
+    classes = classes_of(definition, labels)
+    truth = codes_of(labels, classes) if classes else labels.astype(np.float64)
+    _check_truth(definition, labels, truth)
     check_precision(inputs, columns)
     rows = as_frame(encode(inputs, columns))
     pipeline = Pipeline([
@@ -113,20 +115,20 @@ def fit(definition: Definition, frame: pd.DataFrame, *, seed: int | None = None)
     )
 
 
-def _check_truth(definition: Definition, frame: pd.DataFrame, truth: NDArray[Any]) -> None:
+def _check_truth(definition: Definition, labels: NDArray[Any], truth: NDArray[Any]) -> None:
     label = definition.label
     if definition.task == "regression":
         if len(truth) < 2:
             raise NotTrainable(f"a regression needs two rows with {label}, found {len(truth)}")
         return
-    if (truth < 0).any():
-        strange = frame[label].iloc[int(np.argmin(truth))]
+    if (truth == UNKNOWN_CLASS).any():
+        strange = labels[int(np.argmin(truth))]
         raise NotTrainable(f"{label} has the value {strange!r}, which is none of its classes")
     found = len(np.unique(truth))
     if definition.task == "binary" and found > 2:
         raise NotTrainable(f"task binary needs two values of {label}, found {found}")
     if found < 2:
-        only = f"only {frame[label].iloc[0]!r}" if found else "none"
+        only = f"only {labels[0]!r}" if found else "none"
         raise NotTrainable(f"two values of {label} are needed to learn from, found {only}")
 
 
