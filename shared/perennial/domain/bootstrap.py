@@ -16,7 +16,7 @@ def block_length(count: int) -> int:
     Source: Hall, Horowitz and Jing, "On blocking rules for the bootstrap with dependent data",
     Biometrika 82 (1995).
     """
-    return max(1, math.ceil(math.cbrt(count)))
+    return max(1, round(math.cbrt(count)))
 
 
 def resampled_means(values: NDArray[np.float64], *, seed: int) -> NDArray[np.float64]:

@@ -96,8 +96,8 @@ def row_losses(
         return losses
     hits = (codes[:, None] == np.arange(answers.shape[1])).astype(np.float64)
     # A label outside of the classes is one more of them, to which the model gave nothing.
-    squares = ((probabilities - hits) ** 2).sum(axis=1) + ~known
-    return squares / 2 if answers.shape[1] == 2 else squares
+    squares: NDArray[np.float64] = ((probabilities - hits) ** 2).sum(axis=1) + ~known
+    return np.divide(squares, 2) if answers.shape[1] == 2 else squares
 
 
 @dataclass(frozen=True, slots=True)
