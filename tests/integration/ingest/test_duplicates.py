@@ -1,0 +1,110 @@
+"""The same content under another name is not learned from twice, also when both arrive at once."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from perennial.workflows.judging import judge
+
+from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, Crash, World, at_once
+
+
+def test_the_second_file_is_a_duplicate_of_the_first(world: World) -> None:
+    """And says which file that is."""
+    first = world.drop_and_ingest("shop/a.csv")
+    second = world.drop_and_ingest("shop/b.csv")
+
+    assert second.decision == "duplicate"
+    assert second.reason == (
+        f"the same content was accepted as shop/a.csv (generation {first.file.generation})"
+    )
+    assert world.drop_and_ingest("shop/c.csv", OTHER).decision == "accepted"
+
+
+def test_the_same_name_with_the_same_content_is_a_duplicate_too(world: World) -> None:
+    """A second upload is another generation."""
+    world.drop_and_ingest("shop/a.csv")
+
+    assert world.drop_and_ingest("shop/a.csv").decision == "duplicate"
+
+
+def test_a_rejected_first_file_does_not_stand_in_the_way(world: World) -> None:
+    """Each bad file gets its own diagnosis."""
+    assert world.drop_and_ingest("shop/a.csv", BAD).decision == "quarantined"
+    assert world.drop_and_ingest("shop/b.csv", BAD).decision == "quarantined"
+
+    world.apply(LENIENT)
+
+    assert world.drop_and_ingest("shop/c.csv", BAD).decision == "accepted"
+    assert world.drop_and_ingest("shop/d.csv", BAD).decision == "duplicate"
+
+
+def test_pipelines_do_not_share_content(world: World) -> None:
+    """Two pipelines may learn from the same file."""
+    world.apply(LENIENT.replace("name: shop", "name: market"))
+
+    assert world.drop_and_ingest("shop/a.csv").decision == "accepted"
+    assert world.drop_and_ingest("market/a.csv").decision == "accepted"
+
+
+def test_an_owner_without_a_verdict_is_judged_first(world: World) -> None:
+    """Its handler may have crashed right after it owned the content."""
+    first, second = world.drop("shop/a.csv"), world.drop("shop/b.csv")
+    world.calls.crash_at, world.calls.after = ("data", "create"), True
+    with pytest.raises(Crash):
+        world.ingest(first)
+    assert world.verdicts() == []
+
+    assert world.ingest(second).decision == "duplicate"
+    assert world.ingest(first).decision == "accepted"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_of_many_files_with_the_same_content_one_is_accepted(world: World, seed: int) -> None:
+    """Each event is handled twice, all at once."""
+    files = [world.drop(f"shop/{n}.csv", GOOD) for n in range(4)]
+    world.calls.jitter = random.Random(seed)
+
+    results = at_once(*(lambda file=file: world.ingest(file) for file in files * 2))
+
+    assert Counter(v.decision for v in world.verdicts()) == {"accepted": 1, "duplicate": 3}
+    assert results[:4] == results[4:]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_one_event_handled_by_many_has_one_verdict(world: World, seed: int) -> None:
+    """Every handler returns the same."""
+    file = world.drop("shop/a.csv", GOOD if seed % 2 else BAD)
+    world.calls.jitter = random.Random(seed)
+
+    results = at_once(*[lambda: world.ingest(file)] * 4)
+
+    assert all(result == results[0] for result in results)
+    assert len(world.verdicts()) == 1
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_healing_and_dropping_the_same_content_at_once_accepts_it_once(
+    world: World, seed: int
+) -> None:
+    """Two quarantined files, retried and released while a third is dropped and a fourth judged."""
+    first = world.drop_and_ingest("shop/a.csv", BAD).file
+    second = world.drop_and_ingest("shop/b.csv", BAD).file
+    third = world.drop("shop/c.csv", BAD)
+    if seed % 2:
+        world.apply(LENIENT)
+    world.calls.jitter = random.Random(seed)
+    hospital = world.hospital()
+
+    at_once(
+        lambda: hospital.retry(first, by="ann"),
+        lambda: hospital.release(first, by="bob", why="it is right"),
+        lambda: hospital.release(second, by="cleo", why="it is right"),
+        lambda: world.ingest(third),
+        lambda: judge(world.buckets, world.registry, world.clock, third, by="sweep"),
+    )
+
+    in_force = {v.file: v.decision for v in sorted(world.verdicts(), key=lambda v: v.number)}
+    assert Counter(in_force.values())["accepted"] == 1, in_force
