@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from perennial.domain.addresses import home
@@ -28,7 +27,7 @@ class Swept:
     """
 
     listed: int = 0
-    judged: Counter[str] = field(default_factory=Counter)
+    judged: dict[str, int] = field(default_factory=dict)
     launched: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -67,7 +66,7 @@ def sweep(
         except PerennialError as error:
             swept.errors[place] = _said(error)
         else:
-            swept.judged[verdict.decision] += 1
+            swept.judged[verdict.decision] = swept.judged.get(verdict.decision, 0) + 1
     for name in sorted(known if pipeline is None else known & {pipeline}):
         try:
             if _launch(buckets, registry, launcher, clock, name):
