@@ -61,7 +61,7 @@ class Spool:
         if not count:
             return
         data = bytes(self._pending[:count])
-        with self.path.open("ab", buffering=0) as file:
+        with self.path.open("ab") as file:
             file.write(data)
         self.digest.update(data)
         del self._pending[:count]

@@ -77,7 +77,7 @@ async def _compose(
         buckets.get(connection, bucket)
         digest = Digest()
         parts = []
-        with joined.open("wb", buffering=0) as target:
+        with joined.open("wb") as target:
             for source in sources:
                 part, file = open_object(
                     connection, call.engine.blobs, bucket, source.name, source.generation

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from localdev.clock import Clock
 from localdev.storage import buckets
-from localdev.storage.blobs import linked_from, moved_from
+from localdev.storage.blobs import BlobFiles, linked_from, moved_from
 from localdev.storage.checksums import Checksums
 from localdev.storage.commits import Draft, publish
+from localdev.storage.database import FILE_NAME, connect
 from localdev.storage.engine import Engine, Transaction
 from localdev.storage.objects import Content, StoredObject, find
 from localdev.storage.preconditions import Preconditions
+from localdev.storage.reading import open_object
 
 
 @pytest.fixture
@@ -91,6 +94,36 @@ def test_a_replacement_drops_the_old_bytes(engine: Engine, received: Path) -> No
     engine.transact(lambda transaction: publish(transaction, draft(received)))
     after = engine.transact(lambda transaction: publish(transaction, draft(received, keep=False)))
     assert files(engine) == [engine.blobs.path(after.generation)]
+
+
+class Overtaken:
+    """Blob files whose reader is overtaken by a replacement, once, just before it opens one."""
+
+    def __init__(self, engine: Engine, received: Path) -> None:
+        self._engine, self._received, self._is_first = engine, received, True
+
+    def path(self, generation: int) -> Path:
+        if self._is_first:
+            self._is_first = False
+            self._engine.transact(lambda transaction: publish(transaction, draft(self._received)))
+        return self._engine.blobs.path(generation)
+
+
+def test_a_reader_that_is_overtaken_reads_the_replacement(engine: Engine, received: Path) -> None:
+    before = engine.transact(lambda transaction: publish(transaction, draft(received)))
+    connection = connect(received.parent / "state" / FILE_NAME)
+    overtaken = cast("BlobFiles", Overtaken(engine, received))
+    found, file = open_object(connection, overtaken, "plain", "a")
+    with file:
+        assert found.generation > before.generation
+        assert file.read() == b"content"
+
+
+def test_bytes_that_are_lost_are_missed(engine: Engine, received: Path) -> None:
+    published = engine.transact(lambda transaction: publish(transaction, draft(received)))
+    engine.blobs.remove(published.generation)
+    with pytest.raises(FileNotFoundError):
+        open_object(connect(received.parent / "state" / FILE_NAME), engine.blobs, "plain", "a")
 
 
 def test_generations_grow_while_the_clock_stands_still(engine: Engine, received: Path) -> None:

@@ -92,10 +92,11 @@ def test_prefixes(filled: storage.Bucket) -> None:
     assert names(filled, prefix="nothing") == []
 
 
-def test_a_prefix_at_the_end_of_unicode_has_an_end(bucket: storage.Bucket) -> None:
-    for name in ("\U0010ffff", "\U0010ffffa", "\U0010fffe"):
+def test_a_prefix_at_an_end_of_unicode_has_an_end(bucket: storage.Bucket) -> None:
+    for name in ("\ud7ff", "\ud7ffa", "\ue000", "\U0010fffe", "\U0010ffff", "\U0010ffffa"):
         bucket.blob(name).upload_from_string(b"")
     assert names(bucket, prefix="\U0010ffff") == ["\U0010ffff", "\U0010ffffa"]
+    assert names(bucket, prefix="\ud7ff") == ["\ud7ff", "\ud7ffa"]  # before the surrogates
 
 
 def test_a_delimiter_groups_within_the_prefix(filled: storage.Bucket) -> None:

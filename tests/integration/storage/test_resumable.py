@@ -86,6 +86,18 @@ def test_bytes_that_were_kept_are_not_taken_twice(bucket: storage.Bucket, sessio
     assert bucket.blob("a").download_as_bytes() == CONTENT
 
 
+def test_a_session_goes_by_what_is_in_its_file(
+    server: StorageServer, bucket: storage.Bucket, session: str
+) -> None:
+    """As after a write that failed halfway, on a full disk."""
+    put(session, CONTENT[: 2 * CHUNK], f"bytes 0-{2 * CHUNK - 1}/{TOTAL}")
+    os.truncate(server.directory / "uploads" / session.rpartition("upload_id=")[2], CHUNK)
+    assert ask(session).headers["Range"] == f"bytes=0-{CHUNK - 1}"
+    answer = put(session, CONTENT[CHUNK:], f"bytes {CHUNK}-{TOTAL - 1}/{TOTAL}")
+    assert answer.status_code == requests.codes.ok
+    assert bucket.blob("a").download_as_bytes() == CONTENT
+
+
 def test_a_gap_is_refused(bucket: storage.Bucket, session: str) -> None:
     answer = put(session, CONTENT[CHUNK:], f"bytes {CHUNK}-{TOTAL - 1}/{TOTAL}")
     assert answer.status_code == requests.codes.bad_request
