@@ -21,7 +21,7 @@ setup: .venv/.ready ## Make .venv with the `perennial` command, and one environm
 	# Functions run where `perennial` is not installed, with their own requirements and nothing else.
 	for function in $(FUNCTIONS); do \
 	    $(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/functions/$$function && \
-	    $(BIN)/uv pip sync --quiet --python .venv/functions/$$function/bin/python --require-hashes \
+	    $(BIN)/uv pip sync --quiet --compile-bytecode --python .venv/functions/$$function/bin/python --require-hashes \
 	        functions/$$function/requirements.txt || exit 1; \
 	done
 	touch $@

@@ -52,7 +52,10 @@ BAD: dict[str, tuple[str, Callable[[bytes], bytes], str, list[str]]] = {
         "a.csv", lambda d: d.replace(b"atemp", b"temp", 1), "duplicate_column", ["temp"],
     ),
     "short row": (
-        "a.csv", lambda d: d + _lines(d)[-1].rsplit(b",", 2)[0] + b"\n", "field_count", ["11", "13"],
+        "a.csv",
+        lambda d: d + _lines(d)[-1].rsplit(b",", 2)[0] + b"\n",
+        "field_count",
+        ["11", "13"],
     ),
     "null": ("a.csv", lambda d: _cell(d, 4, "hum", b""), "null", ["hum", "4"]),
 }  # fmt: skip
@@ -60,12 +63,13 @@ BAD: dict[str, tuple[str, Callable[[bytes], bytes], str, list[str]]] = {
 
 @pytest.fixture(scope="module")
 def pipeline(cloud, bike, tmp_path_factory):
-    """Bike with two rules that a person wrote, and a champion."""
+    """Bike with three rules that a person wrote, and a champion."""
     path = tmp_path_factory.mktemp("bad") / "bike.yaml"
     cloud.run("init", "bike", "--sample", str(bike[0]), "--label", "cnt", "-o", str(path))
     definition = yaml.safe_load(path.read_text())
     definition["columns"]["hr"]["rules"] = [{"range": [0, 23]}]
     definition["columns"]["season"]["rules"] = [{"allowed": [1, 2, 3, 4]}]
+    definition["columns"]["hum"]["nullable"] = False
     path.write_text(yaml.safe_dump(definition, sort_keys=False))
     cloud.run("apply", str(path))
     cloud.run("drop", "bike", str(bike[0]), "--wait")

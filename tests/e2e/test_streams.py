@@ -22,7 +22,7 @@ def initialised(cloud, folder: Path, name: str, sample: Path, label: str, **trai
     cloud.run("init", name, "--sample", str(sample), "--label", label, "-o", str(path))
     if training:
         definition = yaml.safe_load(path.read_text())
-        definition["training"].update(training)
+        definition.setdefault("training", {}).update(training)
         path.write_text(yaml.safe_dump(definition, sort_keys=False))
     cloud.run("apply", str(path))
     return path

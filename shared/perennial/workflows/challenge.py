@@ -38,8 +38,9 @@ class Champion:
     scorer: Scorer
 
     def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Its answers for these rows."""
-        columns = columns_of(self.manifest.inputs, frame)
+        """Its answers for these rows; a column that its successor's recipe dropped is missing."""
+        names = [one.name for one in self.manifest.inputs]
+        columns = columns_of(self.manifest.inputs, frame.reindex(columns=names))
         return np.asarray(self.scorer.predict(columns), dtype=np.float64)
 
     def score(self, definition: Definition, frame: pd.DataFrame) -> Score:
@@ -132,7 +133,8 @@ def _held_out(
         fresh = _in_time_order(definition, rows.of_all(batch.proof))
         return fresh.tail(tail_length(len(fresh), definition.promotion.min_duel_rows))
     last = _in_time_order(definition, rows.of_all(batch.history[-1:]))
-    if len(batch.history) > 1:
+    # A last file that outweighs all before it would leave too little to learn from.
+    if 2 * len(last) <= sum(file.rows for file in batch.history):
         return last
     return last.tail(len(last) // 5)
 
@@ -167,6 +169,7 @@ def _duel(
         tolerance=definition.promotion.tolerance,
         seed=definition.training.seed,
         min_rows=definition.promotion.min_duel_rows,
+        squared=metric == "rmse",
     )
 
 

@@ -30,7 +30,8 @@ class Rows:
     Args:
         data: the data bucket.
         definition: the definition in force. Files that were accepted under an earlier one are
-            brought into its shape: new columns are null, dropped ones are left out.
+            brought into its shape: new columns are null. Dropped ones stay, because an earlier
+            champion still reads them.
     """
 
     def __init__(self, data: ObjectStore, definition: Definition) -> None:
@@ -60,7 +61,7 @@ class Rows:
 
 
 def _in_shape(table: pa.Table, definition: Definition, file: str) -> pa.Table:
-    arrays = {}
+    arrays = {name: table.column(name) for name in table.column_names}
     for name, column in definition.stored_columns.items():
         if name in table.column_names:
             arrays[name] = _cast(table.column(name), column, name, file)

@@ -1,0 +1,234 @@
+"""What a training run makes of the accepted files, and of everything that happens meanwhile."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from perennial.domain import registry as state
+from perennial.errors import ClaimLost
+from perennial.workflows.ledger import entries
+from perennial.workflows.promotion import approve, rollback, unpin
+from perennial.workflows.versions import explain, list_versions
+
+
+def outcomes(records) -> list[str]:
+    return [record.outcome for record in records]
+
+
+def test_the_first_version_beats_a_constant_and_serves(taps):
+    taps.drop()
+    assert outcomes(taps.train()) == ["promoted"]
+    assert taps.head.champion == "v000001"
+    assert taps.head.claim is None
+    why = explain(taps.registry, "taps", "v000001")
+    assert why["against"] is None
+    assert why["evaluation"]["held_out"]["rows"] == 20
+    assert (
+        why["evaluation"]["trained"]["rows"] == 100
+    )  # learned once more, with what it was judged on
+    assert why["evaluation"]["duel"]["challenger_loss"] < why["evaluation"]["duel"]["champion_loss"]
+
+
+def test_below_min_rows_it_waits_and_says_for_what_and_goes_on_with_more(taps):
+    taps.drop(rows=30)
+    assert taps.train() == []
+    (record,) = taps.train(force=True)
+    assert record.outcome == "waiting"
+    assert "30 rows so far; a first version needs 40" in record.reason
+    taps.drop(rows=30)
+    assert outcomes(taps.train()) == ["promoted"]
+    assert len(taps.learned()) == 2
+
+
+def test_rows_of_one_class_wait_for_the_other(taps):
+    taps.drop(rows=40, always=1)
+    (record,) = taps.train()
+    assert record.outcome == "waiting"
+    assert "two values of open" in record.reason
+    assert taps.train() == []
+    for _ in range(2):  # the last one is held out
+        taps.drop(rows=300)
+    assert outcomes(taps.train()) == ["promoted"]
+    assert len(taps.learned()) == 3
+
+
+def test_a_new_file_is_predicted_by_the_champion_before_anything_learns_from_it(taps):
+    taps.drop()
+    taps.train()
+    stem = taps.drop()
+    (record,) = taps.train()
+    assert (record.outcome, record.files, record.rows) == ("promoted", 1, 100)
+    (entry,) = entries(taps.trainer.buckets.data, "taps")
+    assert (entry.stem, entry.version, entry.score.rows) == (stem, "v000001", 100)
+    duel = explain(taps.registry, "taps", "v000002")["evaluation"]
+    assert duel["champion"] == "v000001"
+    assert duel["held_out"]["rows"] == 50  # half of what neither had learned, and all it takes
+    assert duel["trained"]["rows"] == 200
+
+
+def test_a_challenger_that_learned_rubbish_is_rejected_and_its_files_are_not_tried_for_ever(taps):
+    taps.drop(rows=200)
+    taps.train()
+    taps.drop(rows=400, wrong=range(300))  # the tail on which they meet is right
+    (record,) = taps.train()
+    assert record.outcome == "rejected"
+    assert taps.head.champion == "v000001"
+    assert taps.head.statuses["v000002"] == "rejected"
+    assert taps.train() == []
+
+
+def test_with_manual_promotion_a_version_waits_for_a_person(taps):
+    taps.apply(taps.text + "promotion: {mode: manual}\n")
+    taps.drop()
+    assert outcomes(taps.train()) == ["waiting_approval"]
+    assert taps.head.champion is None
+    approve(taps.registry, "taps", None, by="ada", why="looks right")
+    assert taps.head.champion == "v000001"
+
+
+def test_a_rollback_pins_until_it_is_lifted(taps):
+    for _ in range(2):
+        taps.drop()
+        taps.train()
+    rollback(taps.registry, taps.trainer.clock, "taps", None, by="ada", why="bad feeling")
+    taps.drop()
+    assert outcomes(taps.train()) == ["waiting_approval"]
+    assert taps.head.champion == "v000001"
+    unpin(taps.registry, "taps", by="ada")
+    taps.drop()
+    assert outcomes(taps.train()) == ["promoted"]
+    assert len(taps.learned()) == 4
+
+
+def test_while_a_run_is_at_work_another_ends_at_once(taps, restarted):
+    taps.drop()
+    seen = []
+    taps.trainer.codec.on_export = lambda: seen.append(restarted(taps, "job-2").train(force=True))
+    assert outcomes(taps.train()) == ["promoted"]
+    assert seen == [[]]
+
+
+def test_a_run_picks_up_what_arrived_while_it_worked(taps):
+    taps.drop()
+    taps.trainer.codec.on_export = lambda: taps.drop()
+    assert outcomes(taps.train()) == ["promoted", "promoted"]
+    assert len(taps.learned()) == 2
+
+
+def test_the_claim_of_a_dead_process_does_not_block_the_next(taps, restarted):
+    taps.drop()
+
+    def dies():
+        raise KeyboardInterrupt
+
+    taps.trainer.codec.on_export = dies
+    with pytest.raises(KeyboardInterrupt):
+        taps.train()
+    another = restarted(taps, "job-2")
+    assert another.train() == []
+    taps.trainer.launcher.ended.add("job-1")
+    assert outcomes(another.train()) == ["promoted"]
+
+
+def test_a_zombie_whose_claim_was_taken_leaves_no_trace(taps, restarted):
+    taps.drop()
+
+    def taken():
+        taps.trainer.launcher.ended.add("job-1")  # wrongly: it still runs
+        assert outcomes(restarted(taps, "job-2").train()) == ["promoted"]
+
+    taps.trainer.codec.on_export = taken
+    with pytest.raises(ClaimLost):
+        taps.train()
+    assert taps.head.champion == "v000002"  # job-1 had reserved v000001, and it never counted
+    assert list(taps.head.statuses) == ["v000002"]
+
+
+def test_when_the_champion_changes_meanwhile_the_version_is_judged_against_the_new_one(taps):
+    for _ in range(2):
+        taps.drop()
+        taps.train()
+
+    def rolled_back():
+        rollback(taps.registry, taps.trainer.clock, "taps", "v000001", by="ada", why="meanwhile")
+        unpin(taps.registry, "taps", by="ada")
+
+    taps.drop()
+    taps.trainer.codec.on_export = rolled_back
+    assert outcomes(taps.train()) == ["promoted"]
+    assert explain(taps.registry, "taps", taps.head.champion)["against"] == "v000001"
+
+
+def test_a_late_file_is_learned_in_its_place_and_proves_nothing(taps):
+    taps.drop(day=10)
+    taps.train()
+    taps.drop(day=5)
+    (record,) = taps.train()
+    assert record.outcome == "promoted"
+    assert list(entries(taps.trainer.buckets.data, "taps")) == []
+    why = explain(taps.registry, "taps", taps.head.champion)
+    assert why["evaluation"]["held_out"]["rows"] == 0
+    assert [f["name"] for f in why["files"]] == ["taps/day5.csv", "taps/day10.csv"]
+
+
+@pytest.mark.parametrize(
+    ("window", "rows"), [("{files: 2}", 200), ("{days: 2}", 200), ("all", 400)]
+)
+def test_the_window_decides_what_is_learned_and_the_rest_counts_as_known(taps, window, rows):
+    taps.apply(taps.text + f"  window: {window}\n")
+    for _ in range(4):
+        taps.drop()
+        taps.train()
+    assert explain(taps.registry, "taps", "v000004")["trained_rows"] == rows
+    assert len(taps.learned()) == 4
+    assert taps.train() == []
+
+
+def test_forced_without_anything_new_it_says_so(taps):
+    taps.drop()
+    taps.train()
+    (record,) = taps.train(force=True)
+    assert (record.outcome, record.version) == ("nothing_new", None)
+
+
+def test_old_rows_take_the_shape_of_a_new_definition(taps):
+    taps.drop()
+    taps.train()
+    taps.apply(taps.text.replace("  room: {type: category, nullable: true}\n", ""))
+    taps.drop()
+    assert outcomes(taps.train()) == ["promoted"]
+    why = explain(taps.registry, "taps", "v000002")
+    assert [i["name"] for i in why["manifest"]["inputs"]] == ["at", "heat"]
+    assert why["trained_rows"] == 200
+
+
+def test_every_version_tells_its_gates_and_its_environment(taps):
+    taps.drop()
+    taps.train()
+    (version,) = list_versions(taps.registry, "taps")
+    assert version["serving"]
+    why = explain(taps.registry, "taps", "v000001")
+    assert why["evaluation"]["parity"]["rows"] > 0
+    assert {"train", "export", "parity"} <= set(why["evaluation"]["seconds"])
+    assert why["history"][0]["action"] == "promote"
+
+
+def test_a_claim_taken_at_the_very_last_moment_stops_the_promotion(taps):
+    """The commit checks the claim in the head that it really follows."""
+    taps.drop()
+    commit = taps.registry.commit
+
+    def stolen(pipeline, change, **words):
+        if words["action"] == "promote":
+            steal = partial(
+                state.take_claim, run="thief", now=taps.trainer.clock.now(), seconds=60,
+                dead=taps.head.claim.run,
+            )  # fmt: skip
+            commit(pipeline, steal, action="claim", by="thief")
+        return commit(pipeline, change, **words)
+
+    taps.registry.commit = stolen
+    with pytest.raises(ClaimLost):
+        taps.train()
+    assert taps.head.champion is None
