@@ -135,7 +135,7 @@ def crowds_on(day: date) -> Mapping[Crowd, float]:
     return {
         REGULARS: 1.0,
         DAY_TRIPPERS: 0.1 + 1.6 / (1 + math.exp(-summer_left / 5)),
-        GIVERS: 0.1 + _rise(before_christmas, 0.9, 12) + _rise(before_valentine, 3.0, 9),
+        GIVERS: 0.02 + _rise(before_christmas, 0.9, 12) + _rise(before_valentine, 3.0, 9),
     }
 
 

@@ -94,6 +94,7 @@ class Trained:
     Attributes:
         run: its id.
         outcome: promoted, rejected, …
+        reason: why, in one sentence.
         version: what it made, if it made something.
         champion: which version serves after it.
         scored: the progressive scores that it brought.
@@ -101,6 +102,7 @@ class Trained:
 
     run: str
     outcome: str
+    reason: str
     version: str | None
     champion: str | None
     scored: tuple[Scored, ...]

@@ -127,8 +127,8 @@ class Story:
         self, uploads: Sequence[shop.Upload], *options: str, again: bool = False
     ) -> Iterator[Event]:
         """Drop files; tell their verdicts, diagnoses, and the training that they led to."""
-        names = uploads[0].name if len(uploads) == 1 else "visits-*"
-        yield Command(" ".join(["perennial drop shop", names, *options, "--wait"]))
+        names = dict.fromkeys((uploads[0].name, uploads[-1].name))
+        yield Command(" ".join(["perennial drop shop", " … ".join(names), *options, "--wait"]))
         dropped = drop(self._tools, uploads, *options)
         for upload, file in zip(uploads, dropped["files"], strict=True):
             self._weeks[file["name"]] = upload.week
@@ -162,7 +162,14 @@ class Story:
             if self._weeks[file["name"]] not in self._scored
         ]
         self._scored |= {score.week: score for score in scored}
-        return Trained(run["run"], run["outcome"], run["version"], self._champion, tuple(scored))
+        return Trained(
+            run=run["run"],
+            outcome=run["outcome"],
+            reason=run["reason"],
+            version=run["version"],
+            champion=self._champion,
+            scored=tuple(scored),
+        )
 
     def _compare(self) -> Iterator[Event]:
         yield Chapter(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from functools import singledispatchmethod
 
 from rich.console import Console
@@ -18,13 +20,15 @@ from localdev.demo.events import (
     Event,
     Month,
     Opened,
+    Scored,
     Served,
     Trained,
     Week,
 )
 
-_BAR = 40
+_BAR = 32
 """Characters for a loss of 1."""
+_PARENTHESIS = re.compile(r" \([^)]*\)")
 _VERDICT_STYLES = {"accepted": "green", "quarantined": "red"}
 _MISHAPS = {
     "html": "an error page, saved as .csv",
@@ -102,8 +106,11 @@ class Teller:
 
     @_tell.register
     def _(self, event: Trained) -> None:
-        made = f"[bold]{event.version}[/] {event.outcome}" if event.version else event.outcome
-        self._line(f"     → {made}{_proof(event)}")
+        made = f"[bold]{event.version}[/]" if event.version else event.outcome
+        reason = _PARENTHESIS.sub("", event.reason)  # intervals and tolerances: `versions` has them
+        self._line(f"     → {made}: {escape(reason)}")
+        if event.scored:
+            self._line(f"       [dim]{_proof(event.scored)}[/]")
 
     @_tell.register
     def _(self, event: Month) -> None:
@@ -119,7 +126,7 @@ class Teller:
         after = "" if event.seconds is None else f" {event.seconds:.1f} s later"
         self._line(
             f"     the answer comes from [bold]{event.version}[/]{after}: "
-            f"roses and a card on 13 February are bought with {event.bought:.0%}"
+            f"roses and a card on 13 February are bought with {event.bought:.1%}"
         )
 
     @_tell.register
@@ -138,14 +145,11 @@ class Teller:
         self._console.print(text, highlight=False, soft_wrap=True)
 
 
-def _proof(event: Trained) -> str:
-    """How the champion had done on the files that the run then learned."""
-    rows = sum(score.rows for score in event.scored)
-    if not rows:
-        return ""
-    loss = sum(score.loss * score.rows for score in event.scored) / rows
-    versions = ", ".join(sorted({score.version for score in event.scored}))
-    return f"   [dim]({versions} had lost {loss:.3f} per visit on these, unseen)[/]"
+def _proof(scored: Sequence[Scored]) -> str:
+    """How the champions had done on the files that a run brought, before anything learned them."""
+    loss = sum(score.loss * score.rows for score in scored) / sum(score.rows for score in scored)
+    versions = " and ".join(sorted({score.version for score in scored}))
+    return f"{versions} had predicted these weeks unseen, at a loss of {loss:.3f} per visit"
 
 
 def _bar(loss: float, style: str) -> str:

@@ -34,7 +34,9 @@ STORY: list[Event] = [
     Opened("shop-cloud", {"storage": "http://127.0.0.1:1", "predict": "http://127.0.0.1:2"}),
     Week(WEEK, "shop/visits-2025-11-18.csv", 213, "quarantined", "cents", False),
     Diagnosed("shop/visits-2025-11-18.csv", (Finding("range", "above 500: [9460.0]"),)),
-    Trained("r1", "promoted", "v000002", "v000002", (Scored(WEEK, "v000001", 213, 0.5),)),
+    Trained(
+        "r1", "promoted", "better: -9%", "v000002", "v000002", (Scored(WEEK, "v000001", 213, 0.5),)
+    ),
     Month("2026-02", 1251, 0.889, 0.477),
     Served("v000001", 0.04, 0.7),
     Curled("curl …", {"predictions": [{"label": True}]}),
