@@ -46,7 +46,7 @@ _ISO_FORMATS = (
         f"%Y-%m-%d{separator}%H:%M{seconds}{offset}"
         for offset in ("", "%#z")
         for separator in ("T", " ")
-        for seconds in (":%S%.f", "")
+        for seconds in (":%S", ":%S%.f", "")
     ),
 )
 _FIRST_YEAR = datetime(1, 1, 1, tzinfo=UTC)
@@ -91,9 +91,10 @@ def _read_times(text: pl.Series, format_: str | None) -> pl.Series:
 
 
 def _read_iso(text: pl.Series) -> pl.Series:
-    """Try format after format on what is left; most files use one."""
+    """Try form after form on what is left, first those that fit the first cell: most use one."""
     times = pl.Series(text.name, [None], dtype=DTYPES["timestamp"]).new_from_index(0, len(text))
-    for format_ in _ISO_FORMATS:
+    first = text.drop_nulls().head(1)
+    for format_ in sorted(_ISO_FORMATS, key=lambda form: _strptime(first, form).null_count()):
         left = text.set(times.is_not_null(), None)
         if left.null_count() == len(left):
             break

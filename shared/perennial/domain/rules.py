@@ -156,7 +156,8 @@ def _of_precision(name: str, column: Column) -> Iterator[Check]:
 def _of_key(keys: Sequence[str]) -> Check:
     values = [pl.col(values_of(key)) for key in keys]
     whole = reduce(and_, (value.is_not_null() for value in values))
-    broken = whole & ~pl.struct(values).is_first_distinct()
+    key = values[0] if len(values) == 1 else pl.struct(values)
+    broken = whole & ~key.is_first_distinct()
     shown = pl.concat_str([pl.col(text_of(key)) for key in keys], separator=", ")
     return Check("key", "reject", " + ".join(keys), broken, shown, "every key once in a file")
 
