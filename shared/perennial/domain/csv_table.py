@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-_BLOCK = 1 << 20
+BLOCK = 1 << 22
+"""Bytes that are read at a time: enough for columns of a length that vector operations like."""
+
 _NAMED_MISFITS = 10
 _RECORD = re.compile(
     rb"""(
@@ -25,6 +27,10 @@ _RECORD = re.compile(
     re.VERBOSE,
 )
 _LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+class RowTooLong(Exception):
+    """A row is longer than a block; within the domain only: read again with a larger block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +48,71 @@ class Misfit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class Table:
-    """The cells of a CSV file.
+    """A CSV file, read once from its first row to its last.
+
+    Args:
+        text: CSV text, UTF-8, without NUL bytes.
+        header: the fields of its first row.
+        wanted: the columns to keep, at least one; each occurs once in the header.
+        block: bytes that are read at a time; no row may be longer.
 
     Attributes:
-        text: the CSV text.
         fields: how many the header has.
-        cells: the rows below the header, as text, in the columns that were asked for; an empty
-            cell is null, an empty quoted one is "". Misfits are not in it.
         misfits: the first few rows with another number of fields.
         misfit_records: the places of all of them, increasing; the header's would be 1.
         unterminated: the place of a row whose quoted field is still open where the file ends; it
-            is neither in `cells` nor a misfit. None if there is no such row.
+            is neither a misfit nor in a batch. None if there is no such row.
+        rows: rows below the header, those that do not fit included.
+
+    All but `fields` are known once `batches` has come to its end.
     """
 
-    text: bytes = field(repr=False)
-    fields: int
-    cells: pl.DataFrame
-    misfits: tuple[Misfit, ...]
-    misfit_records: tuple[int, ...]
-    unterminated: int | None
+    def __init__(
+        self, text: bytes, header: Sequence[str], wanted: Collection[str], block: int = BLOCK
+    ) -> None:
+        self.fields = len(header)
+        self.misfits: list[Misfit] = []
+        self.misfit_records: list[int] = []
+        self.unterminated: int | None = None
+        self.rows = 0
+        self._text = text
+        self._block = block
+        # Arrow gets places for names, because those in the header may repeat.
+        self._names = {str(header.index(name)): name for name in wanted}
+        # A quoted field that nothing closes swallows the rest of the file, and with it a last row
+        # that cannot fit: NUL occurs nowhere else.
+        self._sentinel = "\0" + "," * len(header) if b'"' in text else None
+        self._saw_sentinel = False
 
-    @property
-    def rows(self) -> int:
-        """Rows below the header, those that do not fit included."""
-        broken = self.unterminated is not None and self.unterminated > 1
-        return self.cells.height + len(self.misfit_records) + broken
+    def batches(self) -> Iterator[pl.DataFrame]:
+        """The cells of the rows that fit, as text, in the columns that were asked for.
+
+        An empty cell is null, an empty quoted one is "".
+
+        Raises:
+            RowTooLong: when a row does not fit into a block.
+        """
+        records = 0
+        held: pl.DataFrame | None = None  # a batch late, because the last row may be unterminated
+        for cells in self._arrow_batches():
+            if held is not None:
+                yield held
+            held = cells if records else cells[1:]  # without the header
+            records += cells.height
+        records += len(self.misfit_records)
+        if held is not None:
+            if self._sentinel is not None and not self._saw_sentinel:
+                self.unterminated = records
+                if records in self.misfit_records[-1:]:
+                    self._forget_last_misfit()
+                else:
+                    held = held[:-1]
+            yield held
+        self.rows = max(0, records - 1)
 
     def record_of(self, row: int) -> int:
-        """The place in the file of a row of `cells`; the first row below the header is 2."""
+        """The place in the file of a row of the batches; the first below the header is 2."""
         record = row + 2
         for misfit in self.misfit_records:
             if misfit > record:
@@ -86,13 +127,58 @@ class Table:
         """
         wanted = set(records)
         lines = {}
-        for record, line, _ in _records(self.text):
+        for record, line, _ in _records(self._text):
             if not wanted:
                 break
             if record in wanted:
                 wanted.discard(record)
                 lines[record] = line
         return lines
+
+    def _arrow_batches(self) -> Iterator[pl.DataFrame]:
+        source = self._text
+        if self._sentinel is not None:
+            source = b"%b\n%b" % (source, self._sentinel.encode())
+        try:
+            with arrow_csv.open_csv(pa.BufferReader(source), *self._options()) as reader:
+                for batch in reader:
+                    yield pl.DataFrame(pl.from_arrow(batch)).rename(self._names)
+        except pa.ArrowInvalid as error:
+            raise RowTooLong from error
+
+    def _options(
+        self,
+    ) -> tuple[arrow_csv.ReadOptions, arrow_csv.ParseOptions, arrow_csv.ConvertOptions]:
+        read = arrow_csv.ReadOptions(
+            column_names=[str(place) for place in range(self.fields)],
+            block_size=self._block,
+            use_threads=False,  # only then does Arrow number the misfits
+        )
+        parse = arrow_csv.ParseOptions(
+            newlines_in_values=True, invalid_row_handler=self._note_misfit
+        )
+        convert = arrow_csv.ConvertOptions(
+            check_utf8=False,  # whoever made the text did
+            column_types=dict.fromkeys(self._names, pa.string()),
+            include_columns=list(self._names),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+        return read, parse, convert
+
+    def _note_misfit(self, row: arrow_csv.InvalidRow) -> str:
+        if row.text == self._sentinel:
+            self._saw_sentinel = True
+        else:
+            self.misfit_records.append(row.number)
+            if len(self.misfits) < _NAMED_MISFITS:
+                self.misfits.append(Misfit(row.number, row.actual_columns, row.text))
+        return "skip"
+
+    def _forget_last_misfit(self) -> None:
+        last = self.misfit_records.pop()
+        self.misfits = [misfit for misfit in self.misfits if misfit.record != last]
 
 
 def read_header(text: bytes) -> bytes:
@@ -112,85 +198,6 @@ def split(record: bytes, delimiter: str = ",") -> list[str]:
         ended = match.end() == len(line) and not match[0].endswith(delimiter)
         place = len(line) + 1 if ended else match.end()
     return fields
-
-
-def read_table(text: bytes, header: Sequence[str], wanted: Collection[str]) -> Table:
-    """Read every row as text.
-
-    Args:
-        text: CSV text, UTF-8, without NUL bytes.
-        header: the fields of its first row.
-        wanted: the columns to keep, at least one; each occurs once in the header.
-    """
-    # A quoted field that nothing closes swallows the rest of the file, and with it a last row
-    # that cannot fit: NUL occurs nowhere else.
-    sentinel = "\0" + "," * len(header) if b'"' in text else None
-    source = text if sentinel is None else b"%b\n%b" % (text, sentinel.encode())
-    misfits = _Misfits(sentinel)
-    try:
-        cells = _read(source, header, wanted, misfits, _BLOCK)
-    except pa.ArrowInvalid:  # a row is longer than a block
-        misfits = _Misfits(sentinel)
-        cells = _read(source, header, wanted, misfits, len(source) + 1)
-    unterminated = None
-    if sentinel is not None and not misfits.saw_sentinel:
-        unterminated = cells.height + len(misfits.records)
-        if unterminated in misfits.records[-1:]:
-            misfits.forget_last()
-        else:
-            cells = cells[:-1]
-    return Table(
-        text, len(header), cells[1:], tuple(misfits.first), tuple(misfits.records), unterminated
-    )
-
-
-class _Misfits:
-    """What Arrow calls for each row with another number of fields."""
-
-    def __init__(self, sentinel: str | None) -> None:
-        self._sentinel = sentinel
-        self.saw_sentinel = False
-        self.first: list[Misfit] = []
-        self.records: list[int] = []
-
-    def __call__(self, row: arrow_csv.InvalidRow) -> str:
-        if row.text == self._sentinel:
-            self.saw_sentinel = True
-        else:
-            self.records.append(row.number)
-            if len(self.first) < _NAMED_MISFITS:
-                self.first.append(Misfit(row.number, row.actual_columns, row.text))
-        return "skip"
-
-    def forget_last(self) -> None:
-        last = self.records.pop()
-        self.first = [misfit for misfit in self.first if misfit.record != last]
-
-
-def _read(
-    source: bytes, header: Sequence[str], wanted: Collection[str], misfits: _Misfits, block: int
-) -> pl.DataFrame:
-    """The rows that fit, the header among them."""
-    # Arrow gets places for names, because those in the header may repeat.
-    names = {str(header.index(name)): name for name in wanted}
-    table = arrow_csv.read_csv(
-        pa.BufferReader(source),
-        read_options=arrow_csv.ReadOptions(
-            column_names=[str(place) for place in range(len(header))],
-            block_size=block,
-            use_threads=False,  # only then does Arrow number the misfits
-        ),
-        parse_options=arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=misfits),
-        convert_options=arrow_csv.ConvertOptions(
-            check_utf8=False,  # whoever made the text did
-            column_types=dict.fromkeys(names, pa.string()),
-            include_columns=list(names),
-            null_values=[""],
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        ),
-    )
-    return pl.DataFrame(pl.from_arrow(table)).rename(names)
 
 
 def _records(text: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -1,9 +1,9 @@
-"""Which checks fail, in one pass that counts; and, only then, which rows and lines those are."""
+"""Which checks fail, in a pass that counts; and, only then, which rows and lines those are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -13,29 +13,58 @@ from perennial.domain.rules import Check
 from perennial.domain.verdict import Finding
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Failure:
     """A check that rows fail.
 
     Attributes:
         check: what they fail.
         count: how many they are.
-        rows: places of the first few in the frame, from 0.
+        rows: places of the first few in the file's frame, from 0.
         samples: their text; None for an empty cell.
     """
 
     check: Check
-    count: int
-    rows: Sequence[int]
-    samples: Sequence[str | None]
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+    samples: list[str | None] = field(default_factory=list)
 
 
-def run(checks: Iterable[Check], frame: pl.DataFrame) -> list[Failure]:
-    """The checks that rows of the frame fail, in their order."""
-    every = list(checks)
-    counts = frame.select(pl.len(), *(c.broken.sum().alias(str(n)) for n, c in enumerate(every)))
-    failed = [(c, count) for c, count in zip(every, counts.row(0)[1:], strict=True) if count]
-    return [Failure(check, count, *_first(frame, check)) for check, count in failed]
+class Diagnosis:
+    """The failures of a file, gathered batch by batch; in the order of the checks."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, dict[int, Failure]] = {}
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What failed so far."""
+        return [found[place] for found in self._failures.values() for place in sorted(found)]
+
+    def examine(
+        self, checks: Iterable[Check], frame: pl.DataFrame, *, kind: str, first_row: int = 0
+    ) -> list[Check]:
+        """Run checks on a batch; those that fail there.
+
+        Args:
+            checks: what to run, for each batch of a kind the same in the same order.
+            frame: what they read.
+            kind: tells apart checks of batches from those of the whole file.
+            first_row: the batch's place in the file's frame.
+        """
+        every = list(checks)
+        sums = (check.broken.sum().alias(str(place)) for place, check in enumerate(every))
+        counts = frame.select(pl.len(), *sums).row(0)[1:]
+        found = self._failures.setdefault(kind, {})
+        for place, (check, count) in enumerate(zip(every, counts, strict=True)):
+            if count:
+                failure = found.setdefault(place, Failure(check))
+                failure.count += count
+                if (room := MAX_NAMED - len(failure.rows)) > 0:
+                    rows, samples = _first(frame, check, room)
+                    failure.rows += [first_row + row for row in rows]
+                    failure.samples += samples
+        return [check for check, count in zip(every, counts, strict=True) if count]
 
 
 def name_rows(table: Table, failed: Sequence[Failure]) -> list[Finding]:
@@ -54,13 +83,13 @@ def name_rows(table: Table, failed: Sequence[Failure]) -> list[Finding]:
     ]
 
 
-def _first(frame: pl.DataFrame, check: Check) -> tuple[list[int], list[str | None]]:
+def _first(frame: pl.DataFrame, check: Check, most: int) -> tuple[list[int], list[str | None]]:
     found = (
         frame.lazy()
         .with_row_index("row")
         .filter(check.broken)
         .select("row", check.shown.alias("shown"))
-        .head(MAX_NAMED)
+        .head(most)
         .collect()
     )
     return found["row"].to_list(), found["shown"].to_list()

@@ -1,8 +1,8 @@
 """The rules on rows that a definition implies, as expressions that any worker can evaluate.
 
 Each rule is one boolean expression over a frame that holds every column twice: as text, as it
-stands in the file, and as values. So a whole file is judged in one pass that only counts, and rows
-are looked up where a count is not zero.
+stands in the file, and as values. So a batch of rows is judged in one pass that only counts, and
+rows are looked up where a count is not zero.
 """
 
 from __future__ import annotations
@@ -60,12 +60,15 @@ def values_of(column: str) -> str:
     return f"values of {column}"
 
 
-def checks(definition: Definition, frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[Check]:
-    """Every rule on rows.
+def row_checks(
+    definition: Definition, frame: pl.DataFrame, columns: Sequence[str]
+) -> Iterator[Check]:
+    """Every rule that a row obeys or breaks by itself.
 
     Args:
         definition: what implies the rules.
-        frame: has `text_of` and `values_of` each column; only patterns look at it.
+        frame: a batch of rows, with `text_of` and `values_of` each column; only patterns look at
+            it.
         columns: the declared columns that the file has.
     """
     for name in columns:
@@ -77,6 +80,10 @@ def checks(definition: Definition, frame: pl.DataFrame, columns: Sequence[str]) 
             yield _of_classes(name, column, column.classes)
         if column.role == "feature":
             yield from _of_precision(name, column)
+
+
+def file_checks(definition: Definition, columns: Sequence[str]) -> Iterator[Check]:
+    """The rules that rows obey or break together: they read `values_of` columns only."""
     keys = definition.names("key")
     if keys and set(keys) <= set(columns):
         yield _of_key(keys)
@@ -158,7 +165,7 @@ def _of_key(keys: Sequence[str]) -> Check:
     whole = reduce(and_, (value.is_not_null() for value in values))
     key = values[0] if len(values) == 1 else pl.struct(values)
     broken = whole & ~key.is_first_distinct()
-    shown = pl.concat_str([pl.col(text_of(key)) for key in keys], separator=", ")
+    shown = pl.concat_str([value.cast(pl.String) for value in values], separator=", ")
     return Check("key", "reject", " + ".join(keys), broken, shown, "every key once in a file")
 
 

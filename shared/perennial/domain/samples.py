@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from perennial.domain.csv_table import read_header, read_table, split
+from perennial.domain.csv_table import BLOCK, Table, read_header, split
 from perennial.domain.definition import Files
 from perennial.domain.diagnosis import name_rows
 from perennial.domain.findings import listed
@@ -48,9 +48,10 @@ def _read_sample(name: str, data: bytes) -> pl.DataFrame:
         raise DefinitionError(f"{name}: expected each column once, found {listed(doubled)} again")
     if "" in header:
         raise DefinitionError(f"{name}: expected a name for every column, found an empty one")
-    table = read_table(text, header, header)
+    table = Table(text, header, header, block=2 * len(text) + BLOCK)
+    cells = pl.concat(table.batches())
     for finding in name_rows(table, []):
         raise DefinitionError(f"{name}: {finding.message}")
     if not table.rows:
         raise DefinitionError(f"{name}: expected rows to learn from, found only the header")
-    return table.cells
+    return cells

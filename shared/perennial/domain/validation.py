@@ -11,15 +11,17 @@ from typing import Any
 import polars as pl
 
 from perennial.domain.cells import read_cells
-from perennial.domain.csv_table import read_header, read_table
+from perennial.domain.csv_table import BLOCK, RowTooLong, Table, read_header
 from perennial.domain.definition import Definition, Files
-from perennial.domain.diagnosis import Failure, name_rows, run
+from perennial.domain.diagnosis import Diagnosis, name_rows
 from perennial.domain.findings import file_finding
-from perennial.domain.header import judge_header
+from perennial.domain.header import Header, judge_header
 from perennial.domain.reading import read_text
-from perennial.domain.rules import checks, text_of, values_of
+from perennial.domain.rules import file_checks, row_checks, text_of, values_of
 from perennial.domain.statistics import describe_columns, span
 from perennial.domain.verdict import Finding
+
+_USABLE = "usable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,24 +68,44 @@ def judge_bytes(definition: Definition, name: str, data: bytes) -> Judgement:
     header = judge_header(definition, record)
     if not header.readable:
         return Judgement(header.findings)
-    table = read_table(text, header.fields, header.readable)
-    frame = _with_values(definition, table.cells)
-    failed = run(checks(definition, frame, header.readable), frame)
-    findings = [
-        *header.findings,
-        *_row_count(definition.files, table.rows),
-        *name_rows(table, failed),
-    ]
-    if len(header.readable) < len(definition.columns):
-        return Judgement(tuple(findings), rows=table.rows)
-    return _judged(definition, findings, _usable(definition, frame, failed), table.rows)
+    try:
+        return _judge_rows(definition, text, header, BLOCK)
+    except RowTooLong:
+        return _judge_rows(definition, text, header, 2 * len(text) + BLOCK)
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:
     """The stored form of typed rows: the same bytes for the same rows."""
     buffer = io.BytesIO()
-    frame.write_parquet(buffer)
+    frame.rechunk().write_parquet(buffer)
     return buffer.getvalue()
+
+
+def _judge_rows(definition: Definition, text: bytes, header: Header, block: int) -> Judgement:
+    """Judge batch by batch, keeping the values of each and, of its text, what findings show."""
+    table = Table(text, header.fields, header.readable, block)
+    diagnosis = Diagnosis()
+    kept: list[pl.DataFrame] = []
+    rows = 0
+    for cells in table.batches():
+        batch = _with_values(definition, cells)
+        checks = row_checks(definition, batch, header.readable)
+        failed = diagnosis.examine(checks, batch, kind="row", first_row=rows)
+        useless = [check.broken.fill_null(value=False) for check in failed if check.unusable]
+        usable = ~pl.any_horizontal(useless) if useless else pl.lit(value=True)
+        values = [values_of(name) for name in header.readable]
+        kept.append(batch.select(*values, usable.alias(_USABLE)))
+        rows += cells.height
+    frame = pl.concat(kept, rechunk=False)
+    diagnosis.examine(file_checks(definition, header.readable), frame, kind="file")
+    findings = [
+        *header.findings,
+        *_row_count(definition.files, table.rows),
+        *name_rows(table, diagnosis.failures),
+    ]
+    if len(header.readable) < len(definition.columns):
+        return Judgement(tuple(findings), rows=table.rows)
+    return _judged(definition, findings, _usable(definition, frame), table.rows)
 
 
 def _judged(
@@ -103,11 +125,11 @@ def _with_values(definition: Definition, cells: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _usable(definition: Definition, frame: pl.DataFrame, failed: Sequence[Failure]) -> pl.DataFrame:
-    useless = [f.check.broken.fill_null(value=False) for f in failed if f.check.unusable]
-    if useless:
-        frame = frame.filter(~pl.any_horizontal(useless))
-    return frame.select(pl.col(values_of(n)).alias(n) for n in definition.stored_columns)
+def _usable(definition: Definition, frame: pl.DataFrame) -> pl.DataFrame:
+    if not frame[_USABLE].all():
+        frame = frame.filter(_USABLE)
+    # Series rather than a projection, which would copy them.
+    return pl.DataFrame([frame[values_of(name)].alias(name) for name in definition.stored_columns])
 
 
 def _row_count(files: Files, rows: int) -> list[Finding]:

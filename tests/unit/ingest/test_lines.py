@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from perennial.domain.csv_table import read_header, read_table, split
-from perennial.domain.validation import Judgement
+from perennial.domain.csv_table import Table, read_header, split
+from perennial.domain.validation import Judgement, to_parquet
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"
 
@@ -89,14 +89,38 @@ def test_rows_longer_than_a_block_are_read(judge: Judge) -> None:
 )
 def test_a_header_is_split_as_the_rows_are(record: bytes, fields: list[str]) -> None:
     """Two readers, one dialect."""
-    table = read_table(record + b"\n" + record, [str(n) for n in range(len(fields))], ["0"])
+    table = Table(record + b"\n" + record, [str(n) for n in range(len(fields))], ["0"])
+
+    [cells] = table.batches()
 
     assert split(record) == fields
     assert not table.misfits
-    assert table.cells["0"].to_list() == [fields[0] or None]
+    assert cells["0"].to_list() == [fields[0] or None]
 
 
 def test_the_header_is_the_first_row_that_is_not_blank() -> None:
     """And there may be none."""
     assert read_header(b'\n\r\n"a\nb",c\n1,2\n') == b'"a\nb",c'
     assert read_header(b"\n\n") == b""
+
+
+def test_a_file_of_many_batches_is_judged_like_one_of_a_single_batch(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counts, rows, lines, keys across batches and an open quote at the end."""
+    rows = [row(n, people="x" if n % 7 == 0 else "2", note='"a\nb"') for n in range(300)]
+    rows[150] = "1,2\n"
+    rows[200] = row(3)
+    text = HEADER + "".join(rows) + '2024-02-01,last,2,"'
+
+    whole = judge(text)
+    monkeypatch.setattr("perennial.domain.validation.BLOCK", 256)
+    in_batches = judge(text)
+
+    assert in_batches.findings == whole.findings
+    assert [f.rule for f in whole.findings] == ["quote", "field_count", "type", "key"]
+    assert whole.frame is not None
+    assert in_batches.frame is not None
+    assert in_batches.frame.equals(whole.frame)
+    assert (in_batches.rows, in_batches.statistics) == (whole.rows, whole.statistics)
+    assert to_parquet(in_batches.frame) == to_parquet(whole.frame)
