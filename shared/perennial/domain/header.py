@@ -13,7 +13,7 @@ from perennial.domain.findings import file_finding, listed, quoted
 from perennial.domain.verdict import Finding
 
 _MAX_FIELDS = 10_000
-_DELIMITERS = ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars"))
+_DELIMITERS = ((";", "semicolons (;)"), ("\t", "tabs"), ("|", "vertical bars (|)"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def test_extra_columns_are_what_the_definition_says(
 
 
 @pytest.mark.parametrize(
-    ("delimiter", "what"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")]
+    ("delimiter", "what"), [(";", "semicolons (;)"), ("\t", "tabs"), ("|", "vertical bars (|)")]
 )
 def test_another_delimiter_is_recognised(judge: Judge, delimiter: str, what: str) -> None:
     """One finding, not one for each missing column."""
