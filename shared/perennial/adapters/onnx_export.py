@@ -29,14 +29,12 @@ def export(model: Model) -> Artefact:
         ModelError: for what a graph cannot express.
     """
     onnx_converters.register()
-    options = {} if model.task == "regression" else {id(model.pipeline[-1]): {"zipmap": False}}
     try:
         graph = convert_sklearn(
             model.pipeline,
             name="perennial",
             initial_types=[(one.tensor, _tensor(one)) for one in model.inputs],
             target_opset=OPSET,
-            options=options,
         )
     except Exception as error:
         # skl2onnx raises whatever its converters meet.
@@ -59,7 +57,7 @@ def _finish(proto: ModelProto, model: Model) -> None:
     graph = proto.graph
     proto.ir_version = IR_VERSION
     proto.doc_string = ""
-    answer = _renamed(graph, graph.output[-1].name)  # a classifier's first output is the label
+    answer = _renamed(graph, _answer(graph))
     if model.task == "regression":
         answer = _bounded(graph, _inverse_link(graph, answer, model), model)
         name, width = "prediction", 1
@@ -70,6 +68,15 @@ def _finish(proto: ModelProto, model: Model) -> None:
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width]))
     _prune(graph)
+
+
+def _answer(graph: Any) -> str:
+    """The tensor of raw answers: what goes into the ZipMap, where a classifier ends in one.
+
+    The option that would leave ZipMap out makes skl2onnx walk through every word of a text model.
+    """
+    last = next(node for node in graph.node if graph.output[-1].name in node.output)
+    return str(last.input[0] if last.op_type == "ZipMap" else last.output[0])
 
 
 def _renamed(graph: Any, old: str, new: str = "raw") -> str:

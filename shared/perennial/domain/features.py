@@ -10,16 +10,23 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from perennial.domain.calendar import CalendarParts
+from perennial.domain.inputs import MISSING_TIME, NUMERIC
 from perennial.domain.manifest import Input
 from perennial.domain.standardise import Standardise
 from perennial.domain.tfidf import token_tfidf
+from perennial.errors import NotTrainable
 
-MAX_CATEGORIES = 64
-"""Categories of a column with a feature of their own, the most frequent ones; all others, unseen
-ones included, look alike: none of these."""
+NUMBERS = "numbers"
+"""Name of the step that takes the numbers and booleans."""
+
+MAX_CATEGORIES = 256
+"""Categories of a column to which a linear model gives a weight, the most frequent ones."""
+
+UNSEEN_CATEGORY = -1
+"""Code of a category that training never saw, where categories are numbers."""
 
 
 def as_frame(tensors: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
@@ -27,44 +34,66 @@ def as_frame(tensors: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
     return pd.DataFrame({name: values.ravel() for name, values in tensors.items()})
 
 
-def numeric_tensors(inputs: Sequence[Input]) -> list[str]:
-    """Tensors of the numbers and booleans: a tree model's first features, in this order."""
-    return [i.tensor for i in inputs if i.type in ("integer", "number", "boolean")]
+def numeric_features(features: ColumnTransformer) -> list[str]:
+    """Tensors that are features as they are: a tree model's first ones, in this order."""
+    return next(
+        (list(columns) for name, _, columns in features.transformers if name == NUMBERS), []
+    )
 
 
 def features_for(model: str, inputs: Sequence[Input], rows: pd.DataFrame) -> ColumnTransformer:
     """The unfitted transformation of encoded rows into features.
 
-    - Trees (`hist_gradient_boosting`) take numbers as they are, missing ones included.
-    - Linear models take them standardised, with medians and a flag for missing ones.
-    - A category is one-hot, a missing one being a category like any other.
-    - A time is its hour, weekday and month, as numbers.
-    - A text (linear models only) is TF-IDF of words and pairs of words.
+    Trees (`hist_gradient_boosting`) take numbers as they are, missing ones included, and
+    categories as their place in alphabetical order: with 20 rows at least in a leaf, one-hot
+    columns leave rare categories unlearned (measured with 60 simulated categories: mean error
+    .53 against .71 in 500 rows, .33 against .32 in 5,000).
+
+    Linear models take numbers standardised, with medians and a flag for missing ones; categories
+    one-hot, rare and unseen ones being none of them; texts as TF-IDF of words and pairs of words.
+
+    For both a missing category is a category like any other, a time is its hour, weekday and
+    month, as numbers, and numbers and times without any value in training are left out.
 
     Args:
         model: `training.model` of the definition.
         inputs: the columns that the model reads.
         rows: the training rows, as `as_frame` gives them.
+
+    Raises:
+        NotTrainable: when no column has a value.
     """
     linear = model == "linear"
-    numbers = numeric_tensors(inputs)
-    times = [i.tensor for i in inputs if i.type == "timestamp"]
+    numbers = [i.tensor for i in inputs if i.type in NUMERIC and rows[i.tensor].notna().any()]
+    times = [
+        i.tensor for i in inputs if i.type == "timestamp" and (rows[i.tensor] != MISSING_TIME).any()
+    ]
     categories = [i.tensor for i in inputs if i.type == "category"]
     steps: list[tuple[str, object, object]] = []
     if numbers:
-        steps.append(("numbers", Standardise() if linear else "passthrough", numbers))
+        steps.append((NUMBERS, Standardise() if linear else "passthrough", numbers))
     if times:
         parts = CalendarParts()
         steps.append(("times", make_pipeline(parts, Standardise()) if linear else parts, times))
     if categories:
-        known = [_most_frequent(rows[name]) for name in categories]
-        one_hot = OneHotEncoder(
-            categories=known, handle_unknown="ignore", dtype=np.float32, sparse_output=linear
-        )
-        steps.append(("categories", one_hot, categories))
+        encoder = _one_hot(rows[categories]) if linear else _ordinal()
+        steps.append(("categories", encoder, categories))
     texts = [i.tensor for i in inputs if i.type == "text"]
     steps.extend((f"text {text}", token_tfidf(rows[text]), text) for text in texts)
+    if not steps:
+        raise NotTrainable("there is nothing to learn from: no column has a value")
     return ColumnTransformer(steps, sparse_threshold=1.0 if linear else 0.0)
+
+
+def _ordinal() -> OrdinalEncoder:
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value", unknown_value=UNSEEN_CATEGORY, dtype=np.float32
+    )
+
+
+def _one_hot(columns: pd.DataFrame) -> OneHotEncoder:
+    known = [_most_frequent(columns[name]) for name in columns]
+    return OneHotEncoder(categories=known, handle_unknown="ignore", dtype=np.float32)
 
 
 def _most_frequent(values: Iterable[str]) -> NDArray[np.object_]:

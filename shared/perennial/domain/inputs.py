@@ -17,7 +17,9 @@ Columns = Mapping[str, "Sequence[object] | NDArray[Any]"]
 MISSING_TIME = int(np.iinfo(np.int64).min)
 """A missing timestamp; numpy's NaT has the same bits."""
 
-_NUMERIC = ("integer", "number", "boolean")
+NUMERIC = ("integer", "number", "boolean")
+"""Types that float32 tensors carry."""
+
 _LARGEST = float(np.finfo(np.float32).max)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -41,13 +43,13 @@ def encode(inputs: Sequence[Input], columns: Columns) -> dict[str, NDArray[Any]]
         KeyError: when an input has no column.
     """
     tensors: dict[str, NDArray[Any]] = {}
-    numeric = [i for i in inputs if i.type in _NUMERIC]
+    numeric = [i for i in inputs if i.type in NUMERIC]
     # One block for all of them: for a single row, numpy's cost is its calls.
     block = np.array([columns[i.name] for i in numeric], dtype=np.float64)
     for one, values in zip(numeric, _to_float32(block), strict=True):
         tensors[one.tensor] = values.reshape(-1, 1)
     for one in inputs:
-        if one.type not in _NUMERIC:
+        if one.type not in NUMERIC:
             tensors[one.tensor] = _ENCODERS[one.type](columns[one.name]).reshape(-1, 1)
     return tensors
 

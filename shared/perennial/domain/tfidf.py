@@ -10,8 +10,8 @@ MIN_DOCUMENTS = 2
 MAX_TERMS = 16_384
 """Terms kept, the most frequent ones: they bound the memory of one prediction."""
 
-_NO_TERM = " "
-"""A term that no text has, because a space is never part of a token."""
+_NO_TERM = "#"
+"""A term that no text has, because it is neither letter nor digit."""
 
 
 class TokenTfidf(TfidfVectorizer):  # type: ignore[misc]
