@@ -33,10 +33,10 @@ HTML = b"<!DOCTYPE html>\n<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 # kind: (file name, what is done to a good file, rule, words that the report must say)
 BAD: dict[str, tuple[str, Callable[[bytes], bytes], str, list[str]]] = {
     "empty": ("a.csv", lambda d: b"", "empty", ["empty"]),
-    "header only": ("a.csv", lambda d: _lines(d)[0], "row_count", ["0"]),
-    "truncated gzip": ("a.csv.gz", lambda d: gzip.compress(d)[:-200], "gzip", ["truncated"]),
-    "HTML page": ("a.csv", lambda d: HTML, "html", ["HTML"]),
-    "wrong delimiter": ("a.csv", lambda d: d.replace(b",", b";"), "delimiter", [";"]),
+    "header only": ("a.csv", lambda d: _lines(d)[0], "row_count", ["only the header"]),
+    "truncated gzip": ("a.csv.gz", lambda d: gzip.compress(d)[:-200], "gzip", ["ends early"]),
+    "HTML page": ("a.csv", lambda d: HTML, "content", ["HTML"]),
+    "wrong delimiter": ("a.csv", lambda d: d.replace(b",", b";"), "delimiter", ["semicolons"]),
     "UTF-16": ("a.csv", lambda d: d.decode().encode("utf-16"), "encoding", ["UTF-16"]),
     "missing column": ("a.csv", lambda d: _without_column(d, "hum"), "missing_column", ["hum"]),
     "text in a number": (
@@ -62,41 +62,52 @@ BAD: dict[str, tuple[str, Callable[[bytes], bytes], str, list[str]]] = {
 
 
 @pytest.fixture(scope="module")
-def pipeline(cloud, bike, tmp_path_factory):
-    """Bike with three rules that a person wrote, and a champion."""
-    path = tmp_path_factory.mktemp("bad") / "bike.yaml"
-    cloud.run("init", "bike", "--sample", str(bike[0]), "--label", "cnt", "-o", str(path))
-    definition = yaml.safe_load(path.read_text())
-    definition["columns"]["hr"]["rules"] = [{"range": [0, 23]}]
-    definition["columns"]["season"]["rules"] = [{"allowed": [1, 2, 3, 4]}]
-    definition["columns"]["hum"]["nullable"] = False
-    path.write_text(yaml.safe_dump(definition, sort_keys=False))
-    cloud.run("apply", str(path))
+def dropped(cloud, bike, tmp_path_factory):
+    """Every bad file, dropped on a pipeline that serves; the status before and after."""
+    folder = tmp_path_factory.mktemp("bad")
+    definition = folder / "bike.yaml"
+    cloud.run("init", "bike", "--sample", str(bike[0]), "--label", "cnt", "-o", str(definition))
+    edited = yaml.safe_load(definition.read_text())
+    edited["columns"]["hr"]["rules"] = [{"range": [0, 23]}]
+    edited["columns"]["season"]["rules"] = [{"allowed": [1, 2, 3, 4]}]
+    edited["columns"]["hum"]["nullable"] = False
+    definition.write_text(yaml.safe_dump(edited, sort_keys=False))
+    cloud.run("apply", str(definition))
     cloud.run("drop", "bike", str(bike[0]), "--wait")
-    return "bike"
+    before = cloud.json("status", "bike")
+    good = bike[1].read_bytes()
+    paths = {kind: folder / f"{kind.replace(' ', '_')}_{bad[0]}" for kind, bad in BAD.items()}
+    for kind, path in paths.items():
+        path.write_bytes(BAD[kind][1](good))
+    done = cloud.json("drop", "bike", *map(str, paths.values()), "--wait")
+    return {
+        "files": dict(zip(BAD, done["files"], strict=True)),
+        "paths": paths,
+        "runs": done["runs"],
+        "before": before,
+        "after": cloud.json("status", "bike"),
+    }
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_a_bad_file_is_quarantined_with_a_report_and_moves_nothing(
-    cloud, pipeline, bike, tmp_path, kind
+def test_a_bad_file_is_quarantined_with_a_report_that_names_what_is_wrong(
+    cloud, dropped, tmp_path, kind
 ):
-    suffix, spoil, rule, words = BAD[kind]
-    bad = tmp_path / f"{kind.replace(' ', '_')}_{suffix}"
-    bad.write_bytes(spoil(bike[1].read_bytes()))
-    before = cloud.json("status", pipeline)
-
-    dropped = cloud.json("drop", pipeline, str(bad), "--wait")
-
-    (file,) = dropped["files"]
+    _, _, rule, words = BAD[kind]
+    file = dropped["files"][kind]
     assert file["verdict"] == "quarantined"
-    assert dropped["runs"] == []
-    shown = cloud.json("quarantine", "show", pipeline, str(file["generation"]))
+    original = tmp_path / "original"
+    shown = cloud.json(
+        "quarantine", "show", "bike", str(file["generation"]), "--original", str(original)
+    )
     finding = next(f for f in shown["findings"] if f["rule"] == rule)
     for word in words:
         assert word in finding["message"], finding
-    original = tmp_path / "original"
-    cloud.run("quarantine", "show", pipeline, str(file["generation"]), "--original", str(original))
-    assert original.read_bytes() == bad.read_bytes()
-    after = cloud.json("status", pipeline)
+    assert original.read_bytes() == dropped["paths"][kind].read_bytes()
+
+
+def test_bad_files_start_no_run_and_move_nothing(dropped):
+    assert dropped["runs"] == []
     for key in ("champion", "progressive", "trained_through"):
-        assert after[key] == before[key]
+        assert dropped["after"][key] == dropped["before"][key]
+    assert dropped["after"]["counts"] == {"accepted": 1, "quarantined": len(BAD)}

@@ -37,6 +37,7 @@ def status(
         "task": definition.task,
         "definition": head.definition,
         **_champion(registry, head, clock),
+        "predecessors": list(head.predecessors),
         "pinned": head.pin and {"by": head.pin.by, "why": head.pin.why, "at": str(head.pin.at)},
         "progressive": _progressive(buckets, definition, files),
         "counts": dict(Counter(file.decision for file in files)),

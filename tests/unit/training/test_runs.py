@@ -42,13 +42,13 @@ def test_below_min_rows_it_waits_and_says_for_what_and_goes_on_with_more(taps):
 
 
 def test_rows_of_one_class_wait_for_the_other(taps):
-    taps.drop(rows=40, always=1)
+    taps.drop(day=0, rows=40, always=1)
     (record,) = taps.train()
     assert record.outcome == "waiting"
     assert "two values of open" in record.reason
     assert taps.train() == []
-    for _ in range(2):  # the last one is held out
-        taps.drop(rows=300)
+    for day in (7, 14):  # the last one is held out
+        taps.drop(day=day, rows=300)
     assert outcomes(taps.train()) == ["promoted"]
     assert len(taps.learned()) == 3
 
