@@ -38,10 +38,10 @@ _MISHAPS = {
 
 YOUR_OWN = """\
   perennial up --detach
-  perennial init mine --sample data/*.csv --label COLUMN --event-time COLUMN -o mine.yaml
+  perennial init mine --sample data/first.csv --label COLUMN --event-time COLUMN -o mine.yaml
   perennial apply mine.yaml
   perennial drop mine data/ --backfill --wait
-  perennial predict mine --instances '[{"column": "value"}]'
+  perennial predict mine --file rows.csv
 """
 
 
@@ -55,6 +55,7 @@ class Teller:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._chapter = 0
+        self._directory = ""
         self._in_chart = False
         self._working: Status | None = None
 
@@ -89,6 +90,7 @@ class Teller:
 
     @_tell.register
     def _(self, event: Opened) -> None:
+        self._directory = event.directory
         for name in ("storage", "predict"):
             self._line(f"     {name:<9}{event.endpoints[name]}")
 
@@ -136,7 +138,8 @@ class Teller:
 
     @_tell.register
     def _(self, event: Closed) -> None:
-        what = "the cloud is still up" if event.stays else "everything is down"
+        down = f"perennial down --dir {self._directory}"
+        what = f"the cloud stays up until [cyan]{down}[/]" if event.stays else "everything is down"
         self._line(f"     {what}; told in {event.seconds:.0f} s")
         self._line("\n[bold]The same with your own data[/]")
         self._console.print(YOUR_OWN, markup=False, highlight=False, soft_wrap=True)

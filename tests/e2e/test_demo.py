@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -114,6 +113,19 @@ def test_nothing_runs_afterwards(demo: dict[str, Any]) -> None:
     assert not demo["left"]
 
 
+def begin(cloud: Path) -> subprocess.Popen[str]:
+    """Start a story, and return when its local cloud is up."""
+    telling = subprocess.Popen(
+        [PERENNIAL, "demo", "--dir", str(cloud), "--patience", "15"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert telling.stdout
+    assert any("perennial apply" in line for line in telling.stdout)
+    return telling
+
+
 @pytest.mark.parametrize(
     ("module", "name"), [("localdev.delivery", "event delivery"), ("localdev.jobs", "job runner")]
 )
@@ -121,15 +133,7 @@ def test_the_story_ends_with_a_clear_line_when_a_part_stands_still(
     tmp_path: Path, module: str, name: str
 ) -> None:
     """Frozen, not killed: the supervisor would start a killed part again."""
-    telling = subprocess.Popen(
-        [PERENNIAL, "demo", "--dir", str(tmp_path), "--patience", "15"],
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert telling.stdout
-    assert any("perennial apply" in line for line in telling.stdout)
+    telling = begin(tmp_path)
     [part] = [process for process in processes_of(tmp_path) if module in process.cmdline()]
     part.send_signal(signal.SIGSTOP)
 
@@ -139,4 +143,13 @@ def test_the_story_ends_with_a_clear_line_when_a_part_stands_still(
     assert name in complaint
     assert str(tmp_path / "logs") in complaint
     assert len(complaint.strip().splitlines()) == 1
+    assert not processes_of(tmp_path)
+
+
+def test_an_interrupted_story_takes_its_cloud_down(tmp_path: Path) -> None:
+    telling = begin(tmp_path)
+    telling.terminate()
+    _, complaint = telling.communicate(timeout=60)
+    assert telling.returncode == 130
+    assert not complaint
     assert not processes_of(tmp_path)

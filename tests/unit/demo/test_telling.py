@@ -76,6 +76,14 @@ def test_the_longer_bar_is_the_greater_loss() -> None:
     assert static.count("█") > dynamic.count("█")
 
 
+def test_a_cloud_that_stays_is_told_how_to_be_ended() -> None:
+    opened = Opened(
+        "shop-cloud", {"storage": "http://127.0.0.1:1", "predict": "http://127.0.0.1:2"}
+    )
+    assert "perennial down --dir shop-cloud" in told(opened, Closed(70.0, True))
+    assert "perennial down --dir" not in told(opened, Closed(70.0, False))
+
+
 def test_the_document_keeps_the_facts_and_leaves_the_dressing_out() -> None:
     facts = document(STORY)
     assert facts["weeks"][0]["verdict"] == "quarantined"
