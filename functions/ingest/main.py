@@ -11,6 +11,7 @@ from typing import Any
 
 import functions_framework
 from cloudevents.http.event import CloudEvent
+
 from perennial.domain.names import FileId
 from perennial.wiring import ingest as wiring
 

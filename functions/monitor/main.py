@@ -11,6 +11,7 @@ from functools import cache
 
 import functions_framework
 from flask import Request, Response
+
 from perennial.wiring import monitor as wiring
 from perennial.workflows.sweep import Swept
 

@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 from functools import cache
 
 import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
 from perennial.domain import openapi
 from perennial.domain.problems import MEDIA_TYPE, Problem, not_ready
 from perennial.errors import ModelError, PerennialError
@@ -19,8 +22,6 @@ from perennial.wiring import predict as wiring
 from perennial.workflows.serve import Server
 from perennial.workflows.serving.loading import Model
 from perennial.workflows.serving.pipeline import ServedPipeline
-from starlette.requests import Request
-from starlette.responses import Response
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_INSTANCES = 10_000

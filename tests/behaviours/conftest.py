@@ -7,12 +7,12 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+
+from localdev.storage.process import StorageServer
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.adapters.memory import MemoryStore
 from perennial.config import Config
 from perennial.ports import ObjectStore
-
-from localdev.storage.process import StorageServer
 
 PLAIN = os.environ.get("PERENNIAL_TEST_BUCKET", "")
 VERSIONED = os.environ.get("PERENNIAL_TEST_VERSIONED_BUCKET", "")

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import requests
 from google.cloud.storage.retry import DEFAULT_RETRY
+
+from localdev.storage.process import StorageServer
 from perennial.adapters import cloud_storage
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.adapters.memory import MemoryStore
 from perennial.config import Config
 from perennial.errors import ObjectNotFound, PreconditionFailed, StoreUnavailable
 from perennial.workflows.writing import create_once
-
-from localdev.storage.process import StorageServer
 
 Order = Callable[..., None]
 

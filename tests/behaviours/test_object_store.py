@@ -11,6 +11,7 @@ from tempfile import TemporaryFile
 from threading import Barrier, Event
 
 import pytest
+
 from perennial.errors import ObjectNotFound, PreconditionFailed, StoreError
 from perennial.ports import ObjectInfo, ObjectStore
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 from numpy.typing import NDArray
+
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import export
 from perennial.domain.definition import Definition

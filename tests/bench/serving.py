@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from perennial.adapters.cloud_storage import CloudStorageStore, connect
-
 from localdev.settings import BUCKETS, Addresses, config
 from localdev.storage.process import StorageServer
+from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from tests.bench.hosting import (
     HOST,
     FunctionProcess,

@@ -10,6 +10,11 @@ from datetime import UTC, datetime
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OrdinalEncoder
+
 from perennial.adapters.onnx_export import export
 from perennial.domain import names
 from perennial.domain.definition import Column, Definition
@@ -17,10 +22,6 @@ from perennial.domain.manifest import FileDigest, Manifest
 from perennial.domain.registry import Head
 from perennial.domain.training import fit
 from perennial.ports import ObjectStore
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
 
 PIPELINE = "shop"
 VERSION = "v000001"

@@ -10,6 +10,7 @@ from datetime import datetime
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from perennial.domain.definition import parse
 from perennial.domain.validation import Judgement, judge_bytes, to_parquet
 

@@ -8,6 +8,20 @@ from typing import Any
 
 from perennial.domain.definition import Definition
 
+_CARD = """\
+# {name} {version}
+
+Predicts `{label}` ({task}) with {model}, made on {created} UTC.
+
+- **Status:** {status}. {reason}
+- **Learned from:** {trained}.
+- **Judged on:** {held_out} that neither it nor {rival} had learned.
+- **{metric}:** {mine}; of {rival}: {theirs}.
+- **Reads:** {features}; {when}.
+
+It knows nothing of what came after its last row, and was judged on the rows above only.
+"""
+
 
 def card(
     definition: Definition, version: str, created: datetime, evaluation: Mapping[str, Any]
@@ -21,27 +35,25 @@ def card(
         evaluation: the content of `evaluation.json`.
     """
     trained, held_out, duel = evaluation["trained"], evaluation["held_out"], evaluation["duel"]
-    rival = evaluation["champion"] or "a constant predictor"
-    lines = [
-        f"# {definition.name} {version}",
-        "",
-        f"Predicts `{definition.label}` ({definition.task}) with {definition.training.model}, "
-        f"made on {created:%Y-%m-%d %H:%M} UTC.",
-        "",
-        f"- **Status:** {evaluation['status']}. {evaluation['reason']}",
-        f"- **Learned from:** {trained['rows']} rows{_span(trained)}.",
-        f"- **Judged on:** {held_out['rows']} rows that neither it nor {rival} had learned"
-        f"{_span(held_out)}.",
-        f"- **{definition.metric}:** {_number(duel['challenger_loss'])}; {rival}: "
-        f"{_number(duel['champion_loss'])}.",
-        f"- **Reads:** {', '.join(definition.names('feature'))}"
-        + (f", and the parts of {definition.event_time}" if definition.event_time else "")
-        + ".",
-        "",
-        "It knows nothing of what came after its last row, and was judged on the rows above only.",
-        "",
-    ]
-    return "\n".join(lines)
+    when = f"event time in {definition.event_time}" if definition.event_time else "no event time"
+    return _CARD.format(
+        name=definition.name,
+        version=version,
+        label=definition.label,
+        task=definition.task,
+        model=definition.training.model,
+        created=f"{created:%Y-%m-%d %H:%M}",
+        status=evaluation["status"],
+        reason=evaluation["reason"],
+        rival=evaluation["champion"] or "a constant predictor",
+        trained=f"{trained['rows']} rows{_span(trained)}",
+        held_out=f"{held_out['rows']} rows{_span(held_out)}",
+        metric=definition.metric,
+        mine=_number(duel["challenger_loss"]),
+        theirs=_number(duel["champion_loss"]),
+        features=", ".join(definition.names("feature")) or "nothing else",
+        when=when,
+    )
 
 
 def _span(facts: Mapping[str, Any]) -> str:

@@ -20,7 +20,9 @@ MISSING_TIME = int(np.iinfo(np.int64).min)
 NUMERIC = ("integer", "number", "boolean")
 """Types that float32 tensors carry."""
 
-_LARGEST = float(np.finfo(np.float32).max)
+LARGEST = 1e37
+"""Where numbers are cut, on both sides: float32 ends at 3.4e38, and models subtract."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 
@@ -28,8 +30,8 @@ _SECOND = timedelta(seconds=1)
 def encode(inputs: Sequence[Input], columns: Columns) -> dict[str, NDArray[Any]]:
     """The tensors that carry these columns, as `Input` documents them.
 
-    Numbers go through float64 to float32; those beyond its range become its largest. Times are cut
-    to whole seconds, downwards; without an offset they are taken as UTC.
+    Numbers go through float64 to float32; those beyond `LARGEST` become it. Times are cut to whole
+    seconds, downwards; without an offset they are taken as UTC.
 
     Args:
         inputs: what the model reads.
@@ -55,7 +57,7 @@ def encode(inputs: Sequence[Input], columns: Columns) -> dict[str, NDArray[Any]]
 
 
 def _to_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
-    return np.clip(values, -_LARGEST, _LARGEST).astype(np.float32)
+    return np.clip(values, -LARGEST, LARGEST).astype(np.float32)
 
 
 def _categories(values: Iterable[Any]) -> NDArray[np.object_]:

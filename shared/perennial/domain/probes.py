@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.domain.features import as_frame, numeric_features
-from perennial.domain.inputs import MISSING_TIME
+from perennial.domain.inputs import LARGEST, MISSING_TIME
 from perennial.domain.manifest import Input
 from perennial.domain.splits import Tensors, split_rows
 from perennial.domain.training import Model
@@ -17,9 +17,8 @@ from perennial.domain.training import Model
 MAX_ROWS = 500
 """Given rows from which probes are made, spread evenly over all."""
 
-_FLOAT32 = np.finfo(np.float32)
 _NUMBERS = np.array(
-    [np.nan, 0, -0.0, 1, -1, _FLOAT32.tiny, _FLOAT32.max, _FLOAT32.min], dtype=np.float32
+    [np.nan, 0, -0.0, 1, -1, np.finfo(np.float32).tiny, LARGEST, -LARGEST], dtype=np.float32
 )
 _CATEGORIES = np.array(["", " ", "never seen", "Ünbekannt ☃", "a" * 1000], dtype=object)
 _TEXTS = np.array(

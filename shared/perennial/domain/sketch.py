@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from perennial.domain.definition import Task
+from perennial.domain.definition import METRICS, Promotion, Task, Training
 from perennial.domain.guesses import Guess
 
 
@@ -47,10 +47,25 @@ def _lines(sketch: Sketch) -> Iterator[str]:
     for column in sketch.columns:
         yield f"  {_yaml(column.name)}:  # {_remark(column.why)}"
         yield from (f"    {line}" for line in _column(column, sketch.task))
+    yield from _recipe(sketch)
+
+
+def _recipe(sketch: Sketch) -> Iterator[str]:
+    """What a person is most likely to change, at its default."""
     texts = [c.name for c in sketch.columns if c.type == "text" and c.role == "feature"]
+    yield "training:"
     if texts:
-        yield "training:"
         yield f"  model: linear  # {_remark(', '.join(texts))}: only linear models read text"
+    else:
+        yield f"  model: {Training().model}  # or linear"
+    yield "  window: all  # or {files: 26}, or {days: 90}: how much history a model learns from"
+    yield "  trigger: {files: 1}  # a run for so many new files; or {rows: 1000}"
+    yield f"  min_rows: {Training().min_rows}  # fewest for a first version"
+    yield "promotion:"
+    yield "  mode: automatic  # or manual: wait for `perennial approve`"
+    metrics = METRICS[sketch.task]
+    yield f"  metric: {metrics[0]}  # or {', '.join(metrics[1:])}"
+    yield f"  tolerance: {Promotion().tolerance}  # a loss higher by this share is not worse"
 
 
 def _column(column: Guess, task: Task) -> Iterator[str]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from perennial.domain.names import FileId
 
+from perennial.domain.names import FileId
 from tests.integration.ingest.world import BAD, GOOD, LENIENT, Crash, World
 
 Scenario = tuple[Callable[[World], object], Callable[[World], object]]

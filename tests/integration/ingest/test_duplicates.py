@@ -6,8 +6,8 @@ import random
 from collections import Counter
 
 import pytest
-from perennial.workflows.judging import judge
 
+from perennial.workflows.judging import judge
 from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, Crash, World, at_once
 
 

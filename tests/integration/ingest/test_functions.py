@@ -11,15 +11,15 @@ from typing import Any
 import functions_framework
 import pytest
 from flask.testing import FlaskClient
+
+from localdev.settings import BUCKETS, Addresses, config, deployment
+from localdev.storage.process import StorageServer
 from perennial.adapters.clock import SystemClock
 from perennial.ports import Buckets
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.apply import apply
 from perennial.workflows.registry import Registry
 from perennial.workflows.verdicts import list_in_force
-
-from localdev.settings import BUCKETS, Addresses, config, deployment
-from localdev.storage.process import StorageServer
 from tests.integration.ingest.world import BAD, GOOD, VISITS, Launcher
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"

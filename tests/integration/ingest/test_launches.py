@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from perennial.domain import registry as state
 from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict
 from perennial.errors import LaunchError
 from perennial.workflows.runs import RunRecord, write_run
 from perennial.workflows.verdicts import write_verdict
-
 from tests.integration.ingest.world import OTHER, VISITS, World, at_once
 
 THIRD = OTHER.replace(b"2024-02-08", b"2024-02-15")

@@ -6,8 +6,8 @@ import io
 
 import pyarrow.parquet as pq
 import pytest
-from perennial.errors import NotFoundError, RefusedError
 
+from perennial.errors import NotFoundError, RefusedError
 from tests.integration.ingest.world import BAD, GOOD, LENIENT, World
 
 MIXED = b"when,people,bought\n2024-02-01,99,true\n2024-02-02,many,false\n2024-02-03,1,\n"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
 from perennial.domain.names import FileId
 from perennial.domain.registry import apply_definition
 from perennial.errors import LaunchError, StoreUnavailable
 from perennial.ports import ObjectInfo
-
 from tests.integration.ingest.world import BAD, GOOD, OTHER, VISITS, World
 
 

@@ -6,10 +6,10 @@ import io
 
 import pyarrow.parquet as pq
 import pytest
+
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.workflows.verdicts import list_in_force, verdict_in_force
-
 from tests.integration.ingest.world import BAD, GOOD, OTHER, VISITS, World
 
 

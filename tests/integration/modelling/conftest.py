@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pytest
+
 from perennial.domain.definition import Definition
 from perennial.domain.training import Model, fit
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-import perennial
 import pytest
+
+import perennial
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import IR_VERSION, OPSET, export
 from perennial.errors import ModelError

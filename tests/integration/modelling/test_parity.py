@@ -12,6 +12,7 @@ import onnx
 import pandas as pd
 import pytest
 from onnx import numpy_helper
+
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import export
 from perennial.adapters.parity import check_parity

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+
 from perennial.adapters.onnx_codec import OnnxCodec
 from perennial.domain.manifest import FileDigest, Manifest
 from perennial.errors import GateFailed

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from perennial.adapters.cloud_storage import CloudStorageStore, connect
-from perennial.ports import ObjectStore
 
 from localdev.settings import BUCKETS, Addresses, config
 from localdev.storage.process import StorageServer
+from perennial.adapters.cloud_storage import CloudStorageStore, connect
+from perennial.ports import ObjectStore
 from tests.bench.hosting import FunctionProcess, predict_process
 
 Answer = tuple[int, dict[str, str], Any]

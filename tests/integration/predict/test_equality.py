@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+
 from perennial.adapters.onnx_export import export
 from perennial.domain.definition import Column, Definition, Task, Training
 from perennial.domain.training import Model, fit
 from perennial.ports import ObjectStore
-
 from tests.unit.predict.versions import crown, manifest_of, write_version
 
 ROWS = 400

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from perennial.domain import names
-from perennial.ports import ObjectStore
 
 from localdev.storage.process import StorageServer
+from perennial.domain import names
+from perennial.ports import ObjectStore
 from tests.bench.hosting import FunctionProcess
 from tests.integration.predict.conftest import Caller
 from tests.unit.predict.versions import crown, write_regression

@@ -13,11 +13,12 @@ import pytest
 import requests
 from google.cloud.storage import Client
 from google.cloud.storage.retry import DEFAULT_RETRY
+from pytest_mock import MockerFixture
+from urllib3 import HTTPResponse
+
 from perennial.adapters import cloud_storage
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.config import Config
-from pytest_mock import MockerFixture
-from urllib3 import HTTPResponse
 
 Answer = requests.Response | Exception
 

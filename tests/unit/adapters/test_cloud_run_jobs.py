@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import requests
 from google.auth.exceptions import DefaultCredentialsError
+from pytest_mock import MockerFixture
+
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
 from perennial.config import Config
 from perennial.errors import LaunchError
-from pytest_mock import MockerFixture
 
 JOB = "projects/garden-1/locations/europe-west1/jobs/trainer"
 

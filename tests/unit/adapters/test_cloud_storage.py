@@ -10,6 +10,8 @@ from unittest.mock import Mock
 import pytest
 import requests
 from google.auth.exceptions import DefaultCredentialsError, RefreshError, TransportError
+from pytest_mock import MockerFixture
+
 from perennial.adapters.cloud_storage import CONNECTIONS, CloudStorageStore, connect
 from perennial.adapters.memory import MemoryStore
 from perennial.config import Config
@@ -21,7 +23,6 @@ from perennial.errors import (
     StoreError,
     StoreUnavailable,
 )
-from pytest_mock import MockerFixture
 
 from .conftest import media, refusal, resource
 

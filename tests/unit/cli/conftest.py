@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.memory import MemoryStore
 from perennial.cli import context

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_mock import MockerFixture
+
 from perennial.adapters.clock import SystemClock
 from perennial.cli import local
 from perennial.domain.registry import Status
@@ -19,7 +21,6 @@ from perennial.errors import LaunchError
 from perennial.ports import Buckets
 from perennial.workflows.registry import Registry
 from perennial.workflows.sweep import sweep
-from pytest_mock import MockerFixture
 
 from .conftest import BAD, DEFINITION, GOOD, Launcher, Run
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from perennial.cli.context import Deployment
 from perennial.errors import ConfigError, UserError
 

@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 
 import pytest
+
 from perennial.cli.instances import parse_instances, read_instances
 from perennial.errors import UserError
 

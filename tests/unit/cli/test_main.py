@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 import pytest
+
 from perennial.cli.main import COMMANDS, perennial
 from perennial.errors import InvariantBroken, StoreUnavailable
 

@@ -6,8 +6,9 @@ import json
 import sys
 
 import pytest
-from perennial.cli.output import age, emit, moment, progress, table
 from pytest_mock import MockerFixture
+
+from perennial.cli.output import age, emit, moment, progress, table
 
 
 def test_json_is_one_document_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:

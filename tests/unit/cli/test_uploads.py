@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from perennial.cli.uploads import find_uploads
 from perennial.errors import NotFoundError, RefusedError
 

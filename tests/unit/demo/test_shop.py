@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from perennial.domain import definition
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import log_loss
@@ -25,6 +24,7 @@ from sklearn.preprocessing import OrdinalEncoder
 
 from localdev.demo import shop
 from localdev.demo.crowds import MESSENGER_OPENED, PRICE_RISE, PRICES_ROSE
+from perennial.domain import definition
 
 COIN_TOSS = 0.693
 """Log loss of a model that always says one half."""

@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from perennial.domain.validation import Judgement, to_parquet
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from perennial.domain.addresses import home, misaddressed, near_miss, reserved
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from perennial.domain.definition import Definition, parse
 from perennial.domain.validation import judge_bytes
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+
 from perennial.domain.cells import DTYPES, read_cells
 from perennial.domain.definition import Column, ColumnType
 

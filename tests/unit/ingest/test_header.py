@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from perennial.domain.validation import Judgement
 
 HEADER = "when,visit,people,amount,member,channel,note,bought"

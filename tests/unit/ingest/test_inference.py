@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from perennial.domain.definition import parse
 from perennial.domain.inference import infer_definition
 from perennial.domain.validation import judge_bytes

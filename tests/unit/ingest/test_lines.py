@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from perennial.domain.csv_table import Table, read_header, split
 from perennial.domain.validation import Judgement, to_parquet
 

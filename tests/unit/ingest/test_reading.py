@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Callable
 
 import pytest
+
 from perennial.domain.validation import Judgement
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"

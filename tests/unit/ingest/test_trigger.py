@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+
 from perennial.domain.definition import Trigger
 from perennial.domain.names import FileId
 from perennial.domain.trigger import due

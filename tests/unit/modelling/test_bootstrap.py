@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from perennial.domain.bootstrap import RESAMPLES, block_length, resampled_means
 
 

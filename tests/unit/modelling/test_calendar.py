@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
+
 from perennial.domain.calendar import CalendarParts
 from perennial.domain.inputs import MISSING_TIME
 

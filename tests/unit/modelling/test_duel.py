@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+
 from perennial.domain.duel import DuelResult, duel, tail_length
 
 RNG = np.random.default_rng(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from perennial.domain.definition import Definition
 from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
 

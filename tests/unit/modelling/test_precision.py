@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from perennial.domain.manifest import Input, InputType
 from perennial.domain.precision import check_precision
 from perennial.errors import NotTrainable

@@ -6,9 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error, mean_squared_error
+
 from perennial.domain.definition import Definition, Metric
 from perennial.domain.scoring import SMALLEST_PROBABILITY, Constant, Score, row_losses, score
-from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error, mean_squared_error
 
 RNG = np.random.default_rng(0)
 CLASSES = ("blue", "green", "red")

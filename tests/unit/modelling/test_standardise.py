@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from perennial.domain.standardise import BOUND, Standardise
 from sklearn.preprocessing import StandardScaler
+
+from perennial.domain.standardise import BOUND, Standardise
 
 NAN = np.nan
 

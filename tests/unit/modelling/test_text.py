@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from perennial.domain.text import normalise
 from sklearn.feature_extraction.text import TfidfVectorizer
+
+from perennial.domain.text import normalise
 
 ANALYSE = TfidfVectorizer().build_analyzer()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+
 from perennial.domain.text import normalise
 from perennial.domain.tfidf import MAX_TERMS, token_tfidf
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 TEXTS = ["Check out my channel!", "check OUT this video", "Ünder the séa, under it all", "a séa"]
 

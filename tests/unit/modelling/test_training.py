@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+
 from perennial.domain.definition import Definition
 from perennial.domain.text import TEXT_V1
 from perennial.domain.training import fit

@@ -11,6 +11,7 @@ from threading import Event
 import httpx
 import pytest
 from functions_framework.aio import create_asgi_app
+
 from perennial.adapters.graph import Graph
 from perennial.adapters.memory import MemoryStore
 from perennial.errors import StoreUnavailable

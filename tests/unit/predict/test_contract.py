@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from perennial.adapters.memory import MemoryStore
 
+from perennial.adapters.memory import MemoryStore
 from tests.unit.predict.versions import (
     CLASSES,
     VISITS,

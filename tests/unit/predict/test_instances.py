@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from perennial.domain.inputs import encode
 from perennial.domain.instances import MAX_ERRORS, read_instances
 from perennial.domain.manifest import Input, InputType

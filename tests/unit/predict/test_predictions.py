@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from perennial.domain.predictions import class_key, predictions
 from perennial.errors import ModelError
-
 from tests.unit.predict.versions import CLASSES, manifest_of
 
 

@@ -7,9 +7,9 @@ import logging
 import time
 
 import pytest
+
 from perennial.domain import names
 from perennial.domain.registry import Head
-
 from tests.unit.predict.versions import (
     crown,
     manifest_of,

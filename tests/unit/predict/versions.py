@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
+
 from perennial.domain import names
 from perennial.domain.manifest import FileDigest, Input, Manifest
 from perennial.domain.registry import Head

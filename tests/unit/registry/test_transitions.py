@@ -19,9 +19,7 @@ def claimed(head: Head | None = None, run: str = "r1") -> Head:
 
 def promoted(head: Head, version: str) -> Head:
     head = state.take_claim(head, run=version, now=NOW, seconds=60)
-    head = state.judge_version(
-        head, version, "approved", epoch=head.epoch, against=head.champion
-    )
+    head = state.judge_version(head, version, "approved", epoch=head.epoch, against=head.champion)
     return state.release_claim(head, epoch=head.epoch, run=version)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
 from perennial.domain import registry as state

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
+
 from perennial.domain import registry as state
 from perennial.errors import ClaimLost
 from perennial.workflows.ledger import entries
