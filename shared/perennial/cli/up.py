@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -45,7 +46,10 @@ def up(
     if process.stdout and process.stdout.readline():  # it speaks when everything answers
         document = json.loads((directory / ENDPOINTS).read_text())
         emit(document, (), as_json=True)
-    context.exit(wait(process))
+    code = wait(process)
+    if detach and not as_json and code == 0 and directory != local_directory(os.environ):
+        click.echo(f"for the other commands: export PERENNIAL_LOCAL={shlex.quote(str(directory))}")
+    context.exit(code)
 
 
 @click.command()
