@@ -16,7 +16,7 @@ from typing import TypeVar
 
 _T = TypeVar("_T")
 
-PRICES_ROSE = date(2025, 10, 6)
+PRICES_UP = date(2025, 10, 6)
 """From this day on the same flowers cost `PRICE_RISE` times as much."""
 PRICE_RISE = 1.25
 MESSENGER_OPENED = date(2025, 12, 1)
@@ -143,7 +143,7 @@ def visit(key: str, day: date, random: Random) -> Visit:
     """One visit on a day, with its outcome drawn from the crowd's way to decide."""
     strengths = crowds_on(day)
     crowd = _pick(strengths, random)
-    prices = PRICE_RISE if day >= PRICES_ROSE else 1.0
+    prices = PRICE_RISE if day >= PRICES_UP else 1.0
     basket = crowd.basket_eur * prices * math.exp(random.gauss(0, 0.45))
     pages = max(1, round(crowd.pages * math.exp(random.gauss(0, 0.5))))
     gift_card = random.random() < crowd.gift_card

@@ -107,7 +107,10 @@ class Story:
         summer = [shop.uploads(week)[0] for week in shop.weeks() if week < AUTUMN]
         yield from self._drop(summer, "--backfill")
         if self._champion != STATIC:
-            raise StepFailed(f"{STATIC} should serve after the summer, not {self._champion}")
+            raise StepFailed(
+                f"{STATIC} should serve after the summer, not {self._champion}; was a story told "
+                f"in {self._tools.directory} before? choose another --dir"
+            )
 
     def _autumn_and_winter(self) -> Iterator[Event]:
         yield Chapter(

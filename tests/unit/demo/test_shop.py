@@ -23,7 +23,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
 from localdev.demo import shop
-from localdev.demo.crowds import MESSENGER_OPENED, PRICE_RISE, PRICES_ROSE
+from localdev.demo.crowds import MESSENGER_OPENED, PRICE_RISE, PRICES_UP
+from localdev.demo.story import DEFINITION, FILES_A_RUN
 from perennial.domain import definition
 
 COIN_TOSS = 0.693
@@ -80,10 +81,14 @@ def test_a_visit_id_never_returns() -> None:
 
 
 def test_good_files_have_the_columns_that_the_definition_declares() -> None:
-    text = (Path(shop.__file__).parent / "shop.yaml").read_text()
-    declared = definition.parse(text)
+    declared = definition.parse(DEFINITION.read_text())
     [file] = shop.uploads(shop.FIRST_DAY)
     assert list(parse(file.data)[0]) == list(declared.columns)
+
+
+def test_the_story_drops_as_many_files_at_a_time_as_cause_a_training() -> None:
+    declared = definition.parse(DEFINITION.read_text())
+    assert declared.training.trigger.files == FILES_A_RUN
 
 
 def test_every_mishap_is_followed_by_the_good_file() -> None:
@@ -134,7 +139,7 @@ def test_the_price_rise_shows_in_the_regulars_baskets() -> None:
         return float(np.median([v.basket_eur for v in span]))
 
     month = timedelta(days=28)
-    rise = typical(PRICES_ROSE, PRICES_ROSE + month) / typical(PRICES_ROSE - month, PRICES_ROSE)
+    rise = typical(PRICES_UP, PRICES_UP + month) / typical(PRICES_UP - month, PRICES_UP)
     assert rise == pytest.approx(PRICE_RISE, rel=0.1)
 
 
