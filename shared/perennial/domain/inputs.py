@@ -61,7 +61,12 @@ def _to_float32(values: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def _categories(values: Iterable[Any]) -> NDArray[np.object_]:
-    return np.array(["" if v is None else v for v in values], dtype=object)
+    return np.array(["" if v is None else _passable(v) for v in values], dtype=object)
+
+
+def _passable(category: str) -> str:
+    """The category with a ? for what onnxruntime cannot take: its strings are UTF-8 up to a NUL."""
+    return category.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def _texts(values: Iterable[Any]) -> NDArray[np.object_]:

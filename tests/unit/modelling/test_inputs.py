@@ -42,6 +42,10 @@ def test_categories_stay_as_they_came_and_a_missing_one_is_empty() -> None:
     assert found.tolist() == [["Red "], [""], ["é"]]
 
 
+def test_characters_that_onnxruntime_cannot_take_become_question_marks() -> None:
+    assert tensor("category", ["a\0b", "lone \ud800"]).tolist() == [["a?b"], ["lone ?"]]
+
+
 def test_texts_are_normalised_and_a_missing_one_is_empty() -> None:
     assert tensor("text", ["Hello, WORLD", None]).tolist() == [["hello world"], [""]]
 
