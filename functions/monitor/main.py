@@ -20,8 +20,12 @@ log = logging.getLogger("perennial.monitor")
 
 @functions_framework.http
 def monitor(request: Request) -> Response:
-    """Sweep, and answer with the counts; 500 when a part of it failed."""
-    del request  # the scheduler has nothing to say but that it is time
+    """Sweep, and answer with the counts; 500 when a part of it failed.
+
+    Only a POST sweeps, as the scheduler sends it: looking at the function must not work for it.
+    """
+    if request.method != "POST":
+        return Response("POST starts a sweep", 405, {"Allow": "POST"}, mimetype="text/plain")
     swept = asdict(_sweep()())
     failed = bool(swept["errors"])
     level = logging.ERROR if failed else logging.INFO

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import singledispatchmethod
@@ -133,8 +134,7 @@ class Teller:
 
     @_tell.register
     def _(self, event: Curled) -> None:
-        [prediction] = event.answer["predictions"]
-        self._line(f"     {escape(str(prediction))}")
+        self._line(f"     {escape(json.dumps(event.answer))}")
 
     @_tell.register
     def _(self, event: Closed) -> None:

@@ -14,9 +14,9 @@ from perennial.domain.manifest import Input
 from perennial.domain.text import TEXT_V1
 from perennial.errors import ModelError
 
-_BATCH = 256
+_BATCH = 128
 """Rows that the graph sees at once: words become one dense column each, thousands of them."""
-_ERRORS_ONLY = 3  # onnxruntime's log level; a warning about each unusual graph helps nobody
+_FATAL_ONLY = 4  # onnxruntime's log level; its errors are raised, and need not be printed too
 
 
 class Signature(Protocol):
@@ -110,7 +110,7 @@ def _load(data: bytes, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = _ERRORS_ONLY
+    options.log_severity_level = _FATAL_ONLY
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     except Exception as error:

@@ -108,7 +108,7 @@ def _calendar(scope: Any, operator: Any, container: Any) -> None:
     missing = nodes.add("Equal", given, number(MISSING_TIME))
     seconds = nodes.add("Where", missing, number(0), given)
     second_of_day = modulo(seconds, 86_400)
-    days = over(nodes.add("Sub", seconds, second_of_day), 86_400)  # divides without a rest
+    days = over(nodes.add("Sub", seconds, second_of_day), 86_400)  # divides without a remainder
     hour = over(second_of_day, 3_600)
     weekday = modulo(plus(days, 3), 7)  # 1 January 1970 was a Thursday
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,14 @@ def export(model: Model) -> Artefact:
     """
     onnx_converters.register()
     try:
-        graph = convert_sklearn(
-            model.pipeline,
-            name="perennial",
-            initial_types=[(one.tensor, _tensor(one)) for one in model.inputs],
-            target_opset=OPSET,
-        )
+        with warnings.catch_warnings():  # skl2onnx hands protobuf booleans for integers
+            warnings.simplefilter("ignore", DeprecationWarning)
+            graph = convert_sklearn(
+                model.pipeline,
+                name="perennial",
+                initial_types=[(one.tensor, _tensor(one)) for one in model.inputs],
+                target_opset=OPSET,
+            )
     except Exception as error:
         # skl2onnx raises whatever its converters meet.
         raise ModelError(f"scikit-learn's model has no graph: {error}") from error

@@ -13,13 +13,16 @@ from perennial.errors import RefusedError
 
 @click.command()
 @click.argument("name")
+@click.argument(
+    "more", metavar="", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option(
     "--sample",
     "samples",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
     required=True,
-    help="A file like those that will be dropped; may be given several times.",
+    help="Files like those that will be dropped: `--sample a.csv`, or `--sample data/*.csv`.",
 )
 @click.option("--label", required=True, metavar="COLUMN", help="The column to predict.")
 @click.option("--event-time", metavar="COLUMN", help="The column that says when a row happened.")
@@ -30,6 +33,7 @@ from perennial.errors import RefusedError
 @json_option
 def init(
     name: str,
+    more: tuple[Path, ...],
     samples: tuple[Path, ...],
     label: str,
     event_time: str | None,
@@ -44,7 +48,7 @@ def init(
     """
     if output and output.exists() and not force:
         raise RefusedError(f"{output} exists: choose another file, or replace it with --force")
-    files = [(sample.name, sample.read_bytes()) for sample in samples]
+    files = [(sample.name, sample.read_bytes()) for sample in (*samples, *more)]
     text = infer_definition(name, files, label, event_time)
     if output:
         output.write_text(text)

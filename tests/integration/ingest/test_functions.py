@@ -196,3 +196,15 @@ def test_monitor_sweeps_and_answers_with_the_counts(
 
     assert answer.status_code == 500
     assert "LaunchError" in answer.json["errors"]["shop"]
+
+
+def test_monitor_sweeps_for_a_post_only(
+    start: Callable[[str, str], FlaskClient], buckets: Buckets
+) -> None:
+    shop(buckets)
+    buckets.landing.overwrite("shop/lost event.csv", GOOD)
+
+    answer = start("monitor", "http").get("/")
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert list_in_force(buckets.data, "shop") == []

@@ -61,6 +61,14 @@ class TestInit:
         assert ran.code == 0
         assert "name: flowers" in ran.out
 
+    def test_a_shell_may_expand_one_sample_option_to_many_files(self, run: Run) -> None:
+        for name in ("a.csv", "b.csv", "c.csv"):
+            write(name, b"petals,bought\n" + b"1,true\n2,false\n" * 30)
+        ran = run("init", "flowers", "--sample", "a.csv", "b.csv", "c.csv", "--label", "bought")
+
+        assert ran.code == 0
+        assert "from 180 rows in 3 files" in ran.out
+
     def test_it_replaces_a_file_only_when_told_to(self, run: Run) -> None:
         write("a.csv", b"petals,bought\n" + b"1,true\n2,false\n" * 30)
         write("f.yaml", b"mine")
