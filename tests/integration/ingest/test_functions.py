@@ -202,9 +202,10 @@ def test_monitor_sweeps_for_a_post_only(
     start: Callable[[str, str], FlaskClient], buckets: Buckets
 ) -> None:
     shop(buckets)
-    buckets.landing.overwrite("shop/lost event.csv", GOOD)
+    lost = "shop/lost event.csv"
+    buckets.landing.overwrite(lost, GOOD.replace(b"2024", b"2025"))
 
     answer = start("monitor", "http").get("/")
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
-    assert list_in_force(buckets.data, "shop") == []
+    assert lost not in {v.file.name for v in list_in_force(buckets.data, "shop")}
