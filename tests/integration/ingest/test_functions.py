@@ -202,7 +202,7 @@ def test_monitor_sweeps_for_a_post_only(
     start: Callable[[str, str], FlaskClient], buckets: Buckets
 ) -> None:
     shop(buckets)
-    lost = "shop/lost event.csv"
+    lost = "shop/unseen.csv"
     buckets.landing.overwrite(lost, GOOD.replace(b"2024", b"2025"))
 
     answer = start("monitor", "http").get("/")

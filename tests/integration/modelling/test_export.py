@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,6 @@ def test_a_graph_of_another_model_is_a_model_error(make_case: Any, boosted: Any)
 
 
 def test_a_text_normalisation_of_the_future_is_refused(make_case: Any) -> None:
-    from dataclasses import replace
-
     artefact = export(make_case("binary", "linear").model)
     with pytest.raises(ModelError, match="tokens-v9"):
         Graph(artefact.graph, replace(artefact, text="tokens-v9"))
