@@ -106,5 +106,9 @@ class CommitConflict(PerennialError):
     """The champion is not the one that a version was judged against."""
 
 
+class Unfinished(PerennialError):
+    """A verdict or a run that was waited for did not come, or ended without a trace."""
+
+
 class InvariantBroken(PerennialError):
     """What must never happen did."""

@@ -16,7 +16,7 @@ from perennial.domain import registry as state
 from perennial.domain.names import FileId
 from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary
-from perennial.errors import PerennialError
+from perennial.errors import Unfinished
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.queue import is_at_work, work_is_due
 from perennial.workflows.registry import Registry
@@ -25,10 +25,6 @@ from perennial.workflows.verdicts import list_in_force
 
 POLL_SECONDS = 0.1
 BACKFILL_CLAIM = timedelta(minutes=10)
-
-
-class DropTimeout(PerennialError):
-    """A verdict or a run did not come in time; the message says which part to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,7 @@ class Dropper:
 
         Raises:
             NotFoundError: for a backfill into a pipeline that was never applied.
-            DropTimeout: when nothing happened for `patience` seconds.
+            Unfinished: when nothing happened for `patience` seconds.
         """
         known_runs = self._runs()
         if backfill:
@@ -158,7 +154,7 @@ class Dropper:
             if now_left != last:
                 last, since = now_left, self.clock.now()
             elif now_left > 0 and (self.clock.now() - since).total_seconds() > self.patience:
-                raise DropTimeout(complaint.format(now_left))
+                raise Unfinished(complaint.format(now_left))
 
     def _is_due(self) -> bool:
         return work_is_due(self.buckets.data, self.registry, self.pipeline)

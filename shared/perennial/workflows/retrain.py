@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from perennial.errors import PerennialError
+from perennial.errors import Unfinished
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import list_runs
@@ -30,7 +30,7 @@ def retrain(
     Raises:
         NotFoundError: for a pipeline that was never applied.
         LaunchError: when the platform does not start it.
-        PerennialError: when its process ended without a trace.
+        Unfinished: when its process ended without a trace.
     """
     head = registry.require(pipeline)
     since = head.last_run
@@ -45,7 +45,7 @@ def retrain(
                 return run
         if ended:
             current = registry.require(pipeline).claim
-            raise PerennialError(
+            raise Unfinished(
                 f"execution {short} ended without a run of its own"
                 + (f": run {current.run} is at work on {pipeline}" if current else "; see its log")
             )
