@@ -42,6 +42,7 @@ check: setup ## Format, lint, types, import walls, Terraform format
 
 bench: setup ## Measure against named rivals, in one run
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.storage
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py
