@@ -111,6 +111,7 @@ def platform(function: Function, port: int) -> dict[str, str]:
             # Training waits for its slowest thread, and a laptop's cores are everybody's: with two
             # threads on two busy cores a fit took 3 to 7 s, with one 0.2 s.
             "OMP_NUM_THREADS": "1",
+            "OMP_WAIT_POLICY": "PASSIVE",
         }
     signature = "cloudevent" if function.kind == "cloudevent" else "http"
     return {
