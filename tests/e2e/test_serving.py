@@ -83,8 +83,8 @@ def test_concurrent_requests_all_succeed_while_the_champion_changes(cloud, shop,
     for thread in threads:
         thread.start()
     try:
-        for _ in range(3):
-            cloud.run("rollback", "bike", "--why", "back and forth")
+        for version in ("v000001", "v000002", "v000001"):
+            cloud.run("rollback", "bike", "--to", version, "--why", "back and forth")
             time.sleep(1.5)
     finally:
         stop.set()

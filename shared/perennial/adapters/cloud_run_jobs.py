@@ -18,8 +18,7 @@ from perennial.config import Config
 from perennial.errors import LaunchError
 
 PIPELINE_VARIABLE = "PERENNIAL_PIPELINE"
-FORCE_VARIABLE = "PERENNIAL_FORCE"
-"""The environment variables that tell an execution which pipeline to train, due or not."""
+"""The environment variable that tells an execution which pipeline to train."""
 
 FORCE_VARIABLE = "PERENNIAL_FORCE"
 """Set to 1, it makes the execution work even if the pipeline's trigger is not due."""
@@ -56,8 +55,6 @@ class CloudRunJobs:
             LaunchError: when the platform did not accept it.
         """
         variables = [{"name": PIPELINE_VARIABLE, "value": pipeline}]
-        if force:
-            variables.append({"name": FORCE_VARIABLE, "value": "1"})
         if force:
             variables.append({"name": FORCE_VARIABLE, "value": "1"})
         overrides = {"containerOverrides": [{"env": variables}]}

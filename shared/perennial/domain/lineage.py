@@ -48,9 +48,15 @@ class Lineage:
         return frozenset(file.stem for file in self.files)
 
     @property
+    def newest(self) -> tuple[datetime, int] | None:
+        """Place in time, and generation, of the newest file that was learned."""
+        places = ((datetime.fromisoformat(f.order), int(f.stem.split("-")[0])) for f in self.files)
+        return max(places, default=None)
+
+    @property
     def through(self) -> datetime | None:
         """The newest place in time that was learned."""
-        return max((datetime.fromisoformat(f.order) for f in self.files), default=None)
+        return self.newest and self.newest[0]
 
     def to_json(self) -> bytes:
         """The stored form."""
@@ -82,9 +88,9 @@ class Batch:
     def of(cls, accepted: Sequence[VerdictSummary], champion: Lineage) -> Self:
         """Sort the accepted files by what the champion knows of them."""
         history = tuple(sorted(accepted, key=lambda file: file.order))
-        fresh = tuple(file for file in history if file.file.stem not in champion.stems)
-        through = champion.through
-        proof = tuple(f for f in fresh if through is None or f.order[0] > through)
+        known, newest = champion.stems, champion.newest
+        fresh = tuple(file for file in history if file.file.stem not in known)
+        proof = tuple(f for f in fresh if newest is None or f.order > newest)
         return cls(history, fresh, proof)
 
 

@@ -206,7 +206,13 @@ def release_claim(
 
 
 def judge_version(
-    head: Head, version: str, status: Status, *, epoch: int, against: str | None
+    head: Head,
+    version: str,
+    status: Status,
+    *,
+    epoch: int,
+    against: str | None,
+    definition: str,
 ) -> Head:
     """Enter a run's new version: promoted when approved, else kept beside the champion.
 
@@ -216,10 +222,11 @@ def judge_version(
         status: what its gate said; `waiting` means that a person must approve.
         epoch: the run's claim.
         against: the champion that the gate compared it with.
+        definition: digest of the recipe that made it.
 
     Raises:
         ClaimLost: when the run's claim is gone.
-        CommitConflict: when the champion changed meanwhile: it must be judged again.
+        CommitConflict: when champion or recipe changed meanwhile: it must be made again.
     """
     require_claim(head, epoch)
     if head.champion != against:
@@ -227,10 +234,14 @@ def judge_version(
             f"{version} was judged against {against or 'no champion'}, "
             f"and the champion is {head.champion} now"
         )
+    if head.definition != definition:
+        raise CommitConflict(f"{version} was made by a definition that is not in force any more")
     if status == "approved" and head.pin is not None:
         status = "waiting"
-    superseded = {v: ("rejected" if s == "waiting" else s) for v, s in head.statuses.items()}
-    entered = replace(head, statuses={**superseded, version: status})
+    statuses = dict(head.statuses)
+    if status != "rejected":  # a better one has come: whatever still waits is superseded
+        statuses = {v: ("rejected" if s == "waiting" else s) for v, s in statuses.items()}
+    entered = replace(head, statuses={**statuses, version: status})
     return _crown(entered, version) if status == "approved" else entered
 
 
@@ -263,6 +274,9 @@ def reject(head: Head, version: str) -> Head:
 def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> Head:
     """Return to an earlier champion and pin it.
 
+    The version that was left is no predecessor any more, so that going back once more goes
+    further back.
+
     Args:
         head: the current state.
         to: the version to return to; None when there was no earlier champion to choose.
@@ -282,7 +296,11 @@ def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> 
         raise RefusedError(f"{to} was never approved: it is {head.statuses[to]}")
     if to == head.champion:
         raise RefusedError(f"{to} is the champion already")
-    return replace(_crown(head, to), pin=Pin(by, why, at))
+    back = replace(_crown(head, to), pin=Pin(by, why, at))
+    if to in head.predecessors:
+        older = head.predecessors[head.predecessors.index(to) + 1 :]
+        back = replace(back, predecessors=older)
+    return back
 
 
 def unpin(head: Head) -> Head:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from perennial.domain.definition import Severity
@@ -131,9 +131,13 @@ class VerdictSummary:
 
     @property
     def order(self) -> tuple[datetime, int]:
-        """Place in time: by event time, else by creation; then by generation."""
-        created = datetime.fromtimestamp(self.file.generation / 1e6, tz=self.decided.tzinfo)
-        return (self.last_event or created, self.file.generation)
+        """Place in time: by event time, else by creation; then by generation.
+
+        Nothing happens after it was uploaded: one row with a year mistyped into the future must
+        not make every file that follows a late one.
+        """
+        created = datetime.fromtimestamp(self.file.generation / 1e6, tz=UTC)
+        return (min(self.last_event or created, created), self.file.generation)
 
 
 def _encode(value: object) -> str:

@@ -93,16 +93,17 @@ def challenge(
     """
     used = within(definition.training.window, batch.history)
     with watch("read"):
-        learnable = rows.of_all(used)
         held_out = _held_out(definition, batch, rows, champion)
+        trained = _before(definition, batch, rows, held_out)
     with watch("train"):
-        challenger = fit(definition, learnable.drop(index=held_out.index, errors="ignore"))
+        model = fit(definition, trained)
     with watch("duel"):
-        result = _duel(definition, challenger, champion, learnable, held_out)
-    model, trained = challenger, learnable.drop(index=held_out.index, errors="ignore")
-    if result.promotes and len(held_out):
+        result = _duel(definition, model, champion, trained, held_out)
+    refit = result.promotes and len(held_out) > 0
+    if refit:
         with watch("refit"):
-            model, trained = fit(definition, learnable), learnable
+            trained = rows.of_all(used)
+            model = fit(definition, trained)
     status: Status = "rejected"
     if result.promotes:
         status = "approved" if definition.promotion.mode == "automatic" else "waiting"
@@ -110,7 +111,7 @@ def challenge(
         model=model,
         lineage=lineage(batch.history, used),
         trained_rows=len(trained),
-        held_out=held_out if len(held_out) else learnable.tail(definition.promotion.min_duel_rows),
+        held_out=held_out if len(held_out) else trained.tail(definition.promotion.min_duel_rows),
         status=status,
         reason=result.rule,
         evaluation={
@@ -119,7 +120,7 @@ def challenge(
             "duel": asdict(result),
             "held_out": _describe(definition, held_out),
             "trained": _describe(definition, trained),
-            "refit": model is not challenger,
+            "refit": refit,
             "mode": definition.promotion.mode,
         },
     )
@@ -139,6 +140,19 @@ def _held_out(
     return last.tail(len(last) // 5)
 
 
+def _before(
+    definition: Definition, batch: Batch, rows: Rows, held_out: pd.DataFrame
+) -> pd.DataFrame:
+    """What the challenger learns: a window that ends where the held-out rows begin."""
+    kept = held_out.groupby(level=0).size().to_dict()
+    whole = {
+        f for f in batch.history if f.file.stem in kept and len(rows.of(f)) == kept[f.file.stem]
+    }
+    files = [file for file in batch.history if file not in whole]
+    learnable = rows.of_all(within(definition.training.window, files))
+    return learnable.drop(index=held_out.index, errors="ignore")
+
+
 def _in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
     if definition.event_time is None:
         return frame
@@ -149,7 +163,7 @@ def _duel(
     definition: Definition,
     challenger: Model,
     champion: Champion | None,
-    learnable: pd.DataFrame,
+    trained: pd.DataFrame,
     held_out: pd.DataFrame,
 ) -> DuelResult:
     label = definition.label
@@ -159,8 +173,7 @@ def _duel(
         theirs = champion.predict(held_out) if len(held_out) else np.empty(0)
         their_classes: Sequence[object] = champion.manifest.classes
     else:
-        seen = learnable.drop(index=held_out.index)[label].to_numpy()
-        constant = Constant.fit(definition, seen)
+        constant = Constant.fit(definition, trained[label].to_numpy())
         theirs, their_classes = constant.predict(len(held_out)), constant.classes
     metric = definition.metric
     return duel(

@@ -7,13 +7,13 @@ that one listing gives a pipeline's whole progressive score.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from perennial.domain import names
 from perennial.domain.scoring import Score
-from perennial.domain.verdict import SUMMARY
+from perennial.domain.verdict import SUMMARY, VerdictSummary
 from perennial.ports import ObjectStore
 from perennial.workflows.writing import create_once
 
@@ -46,14 +46,23 @@ def record(data: ObjectStore, pipeline: str, entry: Entry) -> None:
     )  # fmt: skip
 
 
-def entries(data: ObjectStore, pipeline: str) -> Iterator[Entry]:
-    """Every score, in the order of the files' drops."""
+def entries(data: ObjectStore, pipeline: str, *, since: str = "") -> Iterator[Entry]:
+    """The scores on the file of stem `since` and later drops, in the order of the drops."""
     prefix = names.scores(pipeline)
-    for info in data.list(prefix):
+    for info in data.list(prefix, start=prefix + since):
         stem, version = info.name.removeprefix(prefix).removesuffix(".json").split("/")
         facts = json.loads(info.metadata[SUMMARY])
         scored = datetime.fromisoformat(facts["scored"])
         yield Entry(stem, version, scored, Score(facts["rows"], facts["sums"]))
+
+
+def scored_by(
+    data: ObjectStore, pipeline: str, version: str, files: Sequence[VerdictSummary]
+) -> frozenset[str]:
+    """Stems of those files that a version has been scored on."""
+    oldest = min((file.file.stem for file in files), default="")
+    scored = entries(data, pipeline, since=oldest) if files else ()
+    return frozenset(entry.stem for entry in scored if entry.version == version)
 
 
 def progressive(data: ObjectStore, pipeline: str) -> dict[str, Entry]:

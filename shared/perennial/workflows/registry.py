@@ -104,7 +104,7 @@ class Registry:
         pipeline: str,
         change: Callable[[Head], Head],
         *,
-        action: str,
+        action: str | Callable[[Head], str],
         by: str,
         why: str = "",
         version: str | None = None,
@@ -115,7 +115,7 @@ class Registry:
             pipeline: whose registry.
             change: pure; called anew on every head that won a race against this commit, so its
                 requirements are checked against the head that it really follows.
-            action: what happens, for the history.
+            action: what happens, for the history; or what tells it from the head that results.
             by: who does it.
             why: the reason, for the history.
             version: the version that it is about.
@@ -135,7 +135,8 @@ class Registry:
                 commit=secrets.token_hex(8),
                 parent=base.head.commit,
             )
-            entry = Commit(action, by, why, self._clock.now(), head, version)
+            done = action(head) if callable(action) else action
+            entry = Commit(done, by, why, self._clock.now(), head, version)
             create_once(
                 self.models, names.commit(pipeline, head.number, head.commit), entry.to_json()
             )
@@ -143,7 +144,7 @@ class Registry:
                 return head
             self._clock.sleep(min(0.05 * 2**attempt, 4.0) * (0.5 + random.random()))  # noqa: S311 (jitter)
         raise StoreUnavailable(
-            f"{pipeline}: {action} lost {ATTEMPTS} races for the head in a row; try again",
+            f"{pipeline}: {done} lost {ATTEMPTS} races for the head in a row; try again",
             bucket=self.models.bucket,
             name=names.head(pipeline),
         )

@@ -21,13 +21,15 @@ from perennial.errors import (
     ClaimLost,
     CommitConflict,
     GateFailed,
+    LaunchError,
     NotTrainable,
-    PerennialError,
     RefusedError,
+    StoreError,
 )
 from perennial.ports import Buckets, Clock, JobLauncher, ModelCodec
 from perennial.workflows.challenge import Candidate, Champion, challenge, require_rows
-from perennial.workflows.ledger import Entry, record
+from perennial.workflows.claims import claim
+from perennial.workflows.ledger import Entry, record, scored_by
 from perennial.workflows.packaging import Origin, package
 from perennial.workflows.queue import accepted_files, work_is_due
 from perennial.workflows.registry import Registry
@@ -79,7 +81,8 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
         A record for each run; none when another run holds the claim or nothing is due.
 
     Raises:
-        PerennialError: what broke a run; it is on record, and its claim is released.
+        ClaimLost: when another run took over; this one has left no trace.
+        Exception: what broke a run; it is on record, and its claim is released.
     """
     records: list[RunRecord] = []
     while force or work_is_due(trainer.buckets.data, trainer.registry, pipeline):
@@ -87,46 +90,31 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
         started = trainer.clock.now()
         run = f"{started:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
         try:
-            head = _claim(trainer, pipeline, run)
+            head = claim(
+                trainer.registry, trainer.launcher, trainer.clock, pipeline, run,
+                seconds=trainer.claim_seconds, execution=trainer.execution,
+            )  # fmt: skip
         except RefusedError:
             break  # the run that holds the claim lists again before it stops
         records.append(_run(trainer, head, run, started))
     return records
 
 
-def _claim(trainer: Trainer, pipeline: str, run: str) -> Head:
-    holder = trainer.registry.require(pipeline).claim
-    dead = ""
-    if holder and holder.execution and trainer.launcher.has_ended(holder.execution):
-        dead = holder.run
-    return trainer.registry.commit(
-        pipeline,
-        lambda head: state.take_claim(
-            head,
-            run=run,
-            now=trainer.clock.now(),
-            seconds=trainer.claim_seconds,
-            execution=trainer.execution,
-            dead=dead,
-        ),
-        action="claim",
-        by=f"run {run}",
-    )
-
-
 def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord:
     """Work under the claim in `head`, record what came of it, and release the claim."""
     watch = Stopwatch(trainer.clock)
-    accepted = accepted_files(trainer.buckets.data, head.pipeline)
-    failure: PerennialError | None = None
+    accepted: Sequence[VerdictSummary] = ()
+    failure: Exception | None = None
     try:
+        accepted = accepted_files(trainer.buckets.data, head.pipeline)
         result = _work(trainer, head, run, accepted, watch)
     except ClaimLost:
         raise  # another run works now: leave no trace
     except NotTrainable as error:
         result = _Result("waiting", str(error))
-    except PerennialError as error:
+    except Exception as error:  # noqa: BLE001 (it goes on record, and up from here)
         failure, result = error, _Result("failed", f"{type(error).__name__}: {error}")
+    state.require_claim(trainer.registry.require(head.pipeline), head.epoch)
     report = RunRecord(
         pipeline=head.pipeline,
         run=run,
@@ -142,18 +130,16 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
         considered=tuple(file.file.stem for file in accepted),
     )
     write_run(trainer.buckets.data, report)
-    # A gate that fails would fail again on the same rows; anything else is worth another try.
-    retry = failure is not None and not isinstance(failure, GateFailed)
-    _release(trainer, head, report, retry=retry)
-    if failure is not None and retry:
+    # What the platform refused once it may grant later; all else fails again on the same rows.
+    _release(trainer, head, report, retry=isinstance(failure, StoreError | LaunchError))
+    if failure is not None and not isinstance(failure, GateFailed):
         raise failure
     return report
 
 
 def _release(trainer: Trainer, head: Head, report: RunRecord, *, retry: bool) -> None:
     """Give the claim back; unless the run is to be tried again, what it considered is done with."""
-    assert head.claim is not None  # noqa: S101 (the claim was taken in this very head)
-    change = partial(state.release_claim, epoch=head.claim.epoch)
+    change = partial(state.release_claim, epoch=head.epoch)
     if not retry:
         change = partial(change, run=report.run)
         if report.outcome != "waiting":
@@ -176,12 +162,14 @@ def _work(
     accepted: Sequence[VerdictSummary],
     watch: Stopwatch,
 ) -> _Result:
-    """Judge a new version against the champion, again whenever the champion changes meanwhile."""
+    """Judge a new version against the champion, again whenever champion or recipe change."""
     while True:
         try:
             return _attempt(trainer, head, run, accepted, watch)
         except CommitConflict:
-            head = trainer.registry.require(head.pipeline)
+            latest = trainer.registry.require(head.pipeline)
+            state.require_claim(latest, head.epoch)
+            head = latest
 
 
 def _attempt(
@@ -195,7 +183,7 @@ def _attempt(
     champion = _champion(trainer, head)
     batch = Batch.of(accepted, champion.lineage if champion else Lineage())
     if not batch.fresh:
-        return _Result("nothing_new", f"{head.champion} has learned every accepted file")
+        return _Result("nothing_new", _nothing_new(head, champion))
     if champion is None:
         require_rows(definition, batch.fresh)
     rows = Rows(trainer.buckets.data, definition)
@@ -213,6 +201,17 @@ def _attempt(
     outcome = _OUTCOMES[after.statuses[version]]
     rows_new = sum(file.rows for file in batch.fresh)
     return _Result(outcome, candidate.reason, version, len(batch.fresh), rows_new)
+
+
+def _nothing_new(head: Head, champion: Champion | None) -> str:
+    if champion is None:
+        return "no file was accepted yet"
+    if champion.manifest.definition != head.definition:
+        return (
+            f"{head.champion} has learned every accepted file; the new definition takes effect "
+            "with the next one, on whose rows both can be judged"
+        )
+    return f"{head.champion} has learned every accepted file"
 
 
 def _champion(trainer: Trainer, head: Head) -> Champion | None:
@@ -236,13 +235,17 @@ def _score_first(
 
     A late file is left out: the champion knows its future.
     """
+    version = champion.manifest.version
+    scored = scored_by(trainer.buckets.data, definition.name, version, batch.proof)
     for file in batch.proof:
+        if file.file.stem in scored:
+            continue
         with watch("read"):
             frame = rows.of(file)
         with watch("score"):
             entry = Entry(
                 stem=file.file.stem,
-                version=champion.manifest.version,
+                version=version,
                 scored=trainer.clock.now(),
                 score=champion.score(definition, frame),
             )
@@ -250,17 +253,17 @@ def _score_first(
 
 
 def _commit(trainer: Trainer, head: Head, candidate: Candidate, version: str, run: str) -> Head:
-    assert head.claim is not None  # noqa: S101 (the claim was taken in this very head)
     return trainer.registry.commit(
         head.pipeline,
         partial(
             state.judge_version,
             version=version,
             status=candidate.status,
-            epoch=head.claim.epoch,
+            epoch=head.epoch,
             against=head.champion,
+            definition=head.definition,
         ),
-        action="promote" if candidate.status == "approved" else "judge",
+        action=lambda after: "promote" if after.champion == version else "judge",
         by=f"run {run}",
         why=candidate.reason,
         version=version,

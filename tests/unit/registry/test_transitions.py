@@ -17,9 +17,15 @@ def claimed(head: Head | None = None, run: str = "r1") -> Head:
     return state.take_claim(head or Head("shop"), run=run, now=NOW, seconds=60)
 
 
+def judged(head: Head, version: str, status: str, *, against: str | None = "v000003") -> Head:
+    return state.judge_version(
+        head, version, status, epoch=head.epoch, against=against, definition=head.definition
+    )
+
+
 def promoted(head: Head, version: str) -> Head:
     head = state.take_claim(head, run=version, now=NOW, seconds=60)
-    head = state.judge_version(head, version, "approved", epoch=head.epoch, against=head.champion)
+    head = judged(head, version, "approved", against=head.champion)
     return state.release_claim(head, epoch=head.epoch, run=version)
 
 
@@ -48,7 +54,7 @@ def test_the_claim_of_a_process_that_ended_can_be_taken_before_its_deadline():
 def test_a_zombie_can_neither_promote_nor_release():
     head = state.take_claim(claimed(), run="r2", now=NOW + timedelta(seconds=60), seconds=60)
     with pytest.raises(ClaimLost, match="run r2 holds it"):
-        state.judge_version(head, "v000001", "approved", epoch=1, against=None)
+        state.judge_version(head, "v000001", "approved", epoch=1, against=None, definition="")
     with pytest.raises(ClaimLost):
         state.release_claim(head, epoch=1)
 
@@ -56,7 +62,7 @@ def test_a_zombie_can_neither_promote_nor_release():
 def test_a_version_judged_against_yesterdays_champion_is_not_promoted():
     head = claimed(three_versions())
     with pytest.raises(CommitConflict, match="v000003 now"):
-        state.judge_version(head, "v000004", "approved", epoch=head.epoch, against="v000002")
+        judged(head, "v000004", "approved", against="v000002")
 
 
 def test_a_promotion_keeps_earlier_champions_latest_first():
@@ -68,7 +74,7 @@ def test_a_promotion_keeps_earlier_champions_latest_first():
 def test_rollback_returns_pins_and_keeps_the_version_it_left():
     head = state.rollback(three_versions(), "v000002", by="ada", why="bad week", at=NOW)
     assert head.champion == "v000002"
-    assert head.predecessors == ("v000003", "v000001")
+    assert head.predecessors == ("v000001",)  # going back once more goes further back
     assert (head.pin.by, head.pin.why) == ("ada", "bad week")
 
 
@@ -97,7 +103,7 @@ def test_rollback_refuses_what_cannot_serve(to, error, says):
 
 def test_rollback_refuses_a_version_that_was_never_approved():
     head = claimed(three_versions())
-    head = state.judge_version(head, "v000004", "rejected", epoch=head.epoch, against="v000003")
+    head = judged(head, "v000004", "rejected")
     with pytest.raises(RefusedError, match="never approved"):
         state.rollback(head, "v000004", by="ada", why="x", at=NOW)
 
@@ -105,9 +111,30 @@ def test_rollback_refuses_a_version_that_was_never_approved():
 def test_a_newer_version_supersedes_one_that_waits():
     head = claimed(three_versions())
     for version in ("v000004", "v000005"):
-        head = state.judge_version(head, version, "waiting", epoch=head.epoch, against="v000003")
+        head = judged(head, version, "waiting")
     assert head.statuses["v000004"] == "rejected"
     assert head.statuses["v000005"] == "waiting"
+
+
+def test_a_rejected_version_leaves_the_one_that_waits_waiting():
+    head = claimed(three_versions())
+    for version, status in (("v000004", "waiting"), ("v000005", "rejected")):
+        head = judged(head, version, status)
+    assert state.approve(head, "v000004").champion == "v000004"
+
+
+def test_a_version_made_by_yesterdays_definition_is_not_promoted():
+    head = state.apply_definition(claimed(three_versions()), "new")
+    with pytest.raises(CommitConflict, match="not in force any more"):
+        state.judge_version(
+            head, "v000004", "approved", epoch=head.epoch, against="v000003", definition="old"
+        )
+
+
+def test_going_forward_again_after_a_rollback_keeps_the_way_back():
+    head = state.rollback(three_versions(), "v000001", by="ada", why="x", at=NOW)
+    head = state.rollback(head, "v000003", by="ada", why="y", at=NOW)
+    assert (head.champion, head.predecessors) == ("v000003", ("v000001",))
 
 
 def test_unpin_refuses_when_nothing_is_pinned():

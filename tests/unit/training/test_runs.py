@@ -7,9 +7,11 @@ from functools import partial
 import pytest
 
 from perennial.domain import registry as state
-from perennial.errors import ClaimLost
+from perennial.errors import ClaimLost, StoreUnavailable
+from perennial.workflows.challenge import Champion
 from perennial.workflows.ledger import entries
 from perennial.workflows.promotion import approve, rollback, unpin
+from perennial.workflows.runs import list_runs
 from perennial.workflows.versions import explain, list_versions
 
 
@@ -221,7 +223,7 @@ def test_a_claim_taken_at_the_very_last_moment_stops_the_promotion(taps):
     commit = taps.registry.commit
 
     def stolen(pipeline, change, **words):
-        if words["action"] == "promote":
+        if words.get("version"):
             steal = partial(
                 state.take_claim, run="thief", now=taps.trainer.clock.now(), seconds=60,
                 dead=taps.head.claim.run,
@@ -233,3 +235,127 @@ def test_a_claim_taken_at_the_very_last_moment_stops_the_promotion(taps):
     with pytest.raises(ClaimLost):
         taps.train()
     assert taps.head.champion is None
+
+
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_backlog_longer_than_the_window_does_not_starve_the_challenger(taps, files):
+    """The window ends where the held-out rows begin."""
+    taps.apply(taps.text + f"  window: {{files: {files}}}\n")
+    taps.drop()
+    taps.train()
+    for _ in range(12):
+        taps.drop()
+    (record,) = taps.train()
+    assert record.version == "v000002"
+    why = explain(taps.registry, "taps", "v000002")
+    assert why["evaluation"]["held_out"]["rows"] == 240
+    assert why["trained_rows"] == 100 * files - (0 if why["evaluation"]["refit"] else 40)
+
+
+def test_a_zombie_does_not_go_on_under_another_runs_claim(taps):
+    """After a lost race for the champion it looks whose claim the head holds."""
+    for _ in range(2):
+        taps.drop()
+        taps.train()
+
+    def meanwhile():
+        rollback(taps.registry, taps.trainer.clock, "taps", "v000001", by="ada", why="meanwhile")
+        unpin(taps.registry, "taps", by="ada")
+        thief = partial(
+            state.take_claim, run="thief", now=taps.trainer.clock.now(), seconds=60,
+            dead=taps.head.claim.run,
+        )  # fmt: skip
+        taps.registry.commit("taps", thief, action="claim", by="thief")
+
+    taps.drop()
+    taps.trainer.codec.on_export = meanwhile
+    with pytest.raises(ClaimLost):
+        taps.train()
+    assert (taps.head.champion, taps.head.claim.run) == ("v000001", "thief")
+
+
+def test_an_unforeseen_error_is_on_record_releases_the_claim_and_is_not_repeated(taps):
+    taps.drop()
+
+    def breaks():
+        raise ZeroDivisionError("of all things")
+
+    taps.trainer.codec.on_export = breaks
+    with pytest.raises(ZeroDivisionError):
+        taps.train()
+    (run,) = list_runs(taps.trainer.buckets.data, "taps")
+    assert (run["outcome"], run["reason"]) == ("failed", "ZeroDivisionError: of all things")
+    assert taps.head.claim is None
+    assert taps.train() == []
+    taps.drop()
+    assert outcomes(taps.train()) == ["promoted"]
+
+
+def test_what_the_store_refused_once_is_tried_again(taps):
+    taps.drop()
+
+    def breaks():
+        raise StoreUnavailable("no answer")
+
+    taps.trainer.codec.on_export = breaks
+    with pytest.raises(StoreUnavailable):
+        taps.train()
+    assert outcomes(taps.train()) == ["promoted"]
+
+
+def test_a_year_mistyped_into_the_future_does_not_make_later_files_late(taps):
+    taps.drop(day=30_000)
+    taps.train()
+    stem = taps.drop(day=29_000)
+    taps.train()
+    assert [entry.stem for entry in entries(taps.trainer.buckets.data, "taps")] == [stem]
+
+
+def test_two_files_of_the_same_day_both_prove_something(taps):
+    taps.drop(day=3)
+    taps.train()
+    stem = taps.drop(day=3, rows=100, wrong=range(2))
+    taps.train()
+    assert [entry.stem for entry in entries(taps.trainer.buckets.data, "taps")] == [stem]
+
+
+def test_a_file_is_scored_once_however_long_it_waits(taps, mocker):
+    taps.drop()
+    taps.train()
+    rollback_and_wait = [taps.drop(), taps.drop()]
+    taps.apply(taps.text + "promotion: {mode: manual}\n")
+    taps.train()
+    scored = mocker.spy(Champion, "score")
+    taps.drop()
+    taps.train()
+    assert scored.call_count == 1
+    assert len(list(entries(taps.trainer.buckets.data, "taps"))) == len(rollback_and_wait) + 1
+
+
+def test_after_a_new_definition_without_new_rows_it_says_when_it_takes_effect(taps):
+    taps.drop()
+    taps.train()
+    taps.apply(taps.text + "  seed: 7\n")
+    (record,) = taps.train(force=True)
+    assert record.outcome == "nothing_new"
+    assert "takes effect with the next one" in record.reason
+
+
+def test_a_definition_applied_meanwhile_makes_the_version(taps):
+    taps.drop()
+    taps.trainer.codec.on_export = lambda: taps.apply(taps.text + "  seed: 7\n")
+    (record,) = taps.train()
+    assert explain(taps.registry, "taps", record.version)["manifest"]["seed"] == 7
+
+
+def test_history_calls_a_pinned_version_judged_not_promoted(taps):
+    for _ in range(2):
+        taps.drop()
+        taps.train()
+    rollback(taps.registry, taps.trainer.clock, "taps", "v000001", by="ada", why="x")
+    taps.drop()
+    taps.train()
+    actions = [
+        entry.action for entry in taps.registry.history("taps") if entry.version == "v000003"
+    ]
+    assert actions == ["release", "judge"]
