@@ -131,6 +131,8 @@ async def _asked_for(request: Request) -> Model:
         if pipeline.champion is None:
             raise not_ready(pipeline.error or _waiting(pipeline))
         return pipeline.champion
+    if pipeline.head is None:  # nobody can tell yet which versions are approved
+        raise not_ready(pipeline.error or _waiting(pipeline))
     try:
         model = await pipeline.version(version)
     except PerennialError as error:

@@ -7,12 +7,15 @@ from functools import partial
 
 from perennial.domain import registry as state
 from perennial.domain.definition import Definition, digest, parse
+from perennial.domain.manifest import Manifest
 from perennial.domain.registry import Head
 from perennial.domain.verdict import Verdict
+from perennial.errors import RefusedError
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.ingest import launch_if_due
 from perennial.workflows.quarantine import judge_pending
 from perennial.workflows.registry import Registry
+from perennial.workflows.runs import list_runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +56,35 @@ def apply(
 
     Raises:
         DefinitionError: when the definition is wrong; nothing has changed then.
+        RefusedError: when it asks another question than the champion answers.
     """
     definition = parse(text, source=source)
     name = definition.name
     head = registry.head(name)
     changed = head is None or head.definition != digest(text)
+    if head is not None and head.champion is not None:
+        _require_same_question(registry.manifest(name, head.champion), definition)
     if head is None or changed:
         stored = registry.store_definition(name, text)
         change = partial(state.apply_definition, digest=stored)
         head = registry.commit(name, change, action="apply", by=by)
     judged = judge_pending(buckets, registry, clock, name, by="apply")
-    if judged:
+    if changed and _last_run_got_nowhere(buckets, head):
+        launcher.launch(name, force=True)  # what it considered waits for nobody else
+    elif judged or changed:
         launch_if_due(buckets, registry, launcher, clock, name)
     return Applied(head, definition, changed, judged)
+
+
+def _require_same_question(champion: Manifest, definition: Definition) -> None:
+    """Models can only be compared on one question: the same label, asked in the same way."""
+    if (champion.task, champion.label) != (definition.task, definition.label):
+        raise RefusedError(
+            f"{definition.name} predicts {champion.label} ({champion.task}), and this definition "
+            f"{definition.label} ({definition.task}): give it another name, as a new pipeline"
+        )
+
+
+def _last_run_got_nowhere(buckets: Buckets, head: Head) -> bool:
+    last = list(list_runs(buckets.data, head.pipeline, since=head.last_run))[-1:]
+    return any(run["outcome"] in ("failed", "waiting") for run in last)

@@ -6,25 +6,28 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from functools import partial
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from perennial.domain import names
-from perennial.domain import registry as state
 from perennial.domain.names import FileId
 from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary
-from perennial.errors import Unfinished
+from perennial.errors import ClaimLost, RefusedError, Unfinished
 from perennial.ports import Buckets, Clock, JobLauncher
+from perennial.workflows.claims import claim, release
 from perennial.workflows.queue import is_at_work, work_is_due
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import list_runs
 from perennial.workflows.verdicts import list_in_force
 
 POLL_SECONDS = 0.1
-BACKFILL_CLAIM = timedelta(minutes=10)
+RELIST_SECONDS = 1.0
+"""How often the whole queue is listed while the registry's head stands still."""
+
+BACKFILL_CLAIM_SECONDS = 600.0
+"""How long training stays held back after a backfill that died; a living one renews its claim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +81,46 @@ class Dropper:
             backfill: hold training back until all are judged, then train once.
 
         Raises:
+            RefusedError: when the pipeline's name cannot be one.
             NotFoundError: for a backfill into a pipeline that was never applied.
             Unfinished: when nothing happened for `patience` seconds.
         """
-        known_runs = self._runs()
+        if not names.PIPELINE_NAME.fullmatch(self.pipeline):
+            raise RefusedError(
+                f"expected a pipeline's name (a-z, 0-9 and -), found {self.pipeline!r}"
+            )
+        new_runs = self._watch_runs()
+        dropped = Dropped()
         if backfill:
-            with self._training_held_back():
-                dropped = self._upload(uploads)
-                self._await_verdicts(dropped)
+            with self._training_held_back() as still_held:
+                self._upload(uploads, dropped, still_held)
+                self._await_verdicts(dropped, still_held)
             if self._is_due():
                 self.launcher.launch(self.pipeline)
         else:
-            dropped = self._upload(uploads)
+            self._upload(uploads, dropped)
         if wait:
             self._await_verdicts(dropped)
-            self._await_training()
-        dropped.runs = [run for run_id, run in self._runs().items() if run_id not in known_runs]
+            self._await_training(new_runs)
+        dropped.runs = new_runs()
         return dropped
 
-    def _upload(self, uploads: Sequence[Upload]) -> Dropped:
-        dropped = Dropped()
+    def _upload(
+        self,
+        uploads: Sequence[Upload],
+        dropped: Dropped,
+        after_each: Callable[[], None] = lambda: None,
+    ) -> None:
         for upload in uploads:
             with upload.path.open("rb") as file:
                 info = self.buckets.landing.overwrite(f"{self.pipeline}/{upload.name}", file)
             dropped.files.append(FileId(info.generation, info.name))
             self.progress(f"uploaded {upload.name}")
-        return dropped
+            after_each()
 
-    def _await_verdicts(self, dropped: Dropped) -> None:
+    def _await_verdicts(
+        self, dropped: Dropped, after_each: Callable[[], None] = lambda: None
+    ) -> None:
         """Wait until every file has a verdict."""
         if not dropped.files:
             return
@@ -116,6 +131,7 @@ class Dropper:
         wanted = {file.stem: file for file in dropped.files}
 
         def missing() -> int:
+            after_each()
             for home in homes:
                 for found in list_in_force(self.buckets.data, home, since_generation=since):
                     if file := wanted.get(found.file.stem):
@@ -128,20 +144,30 @@ class Dropper:
             "alive? `perennial sweep` judges what they missed",
         )
 
-    def _await_training(self) -> None:
-        """Wait until no run is at work and none is due."""
+    def _await_training(self, new_runs: Callable[[], list[dict[str, Any]]]) -> None:
+        """Wait until no run is at work and none is due, or one has failed."""
+        listed: tuple[str, datetime, int] | None = None
 
         def open_work() -> int:
+            nonlocal listed
             head = self.registry.head(self.pipeline)
             if head is None or not head.definition:
                 return 0
             if is_at_work(head, self.launcher, self.clock):
                 return -head.number  # changes with every commit of the run, which is progress
-            return int(self._is_due())
+            now = self.clock.now()
+            if (
+                listed is None
+                or listed[0] != head.commit
+                or (now - listed[1]).total_seconds() > RELIST_SECONDS
+            ):
+                failed = any(run["outcome"] == "failed" for run in new_runs())
+                listed = head.commit, now, 0 if failed else int(self._is_due())
+            return listed[2]
 
         self._until_none(
             open_work,
-            "accepted files wait for a training run that does not start or end: is the job runner "
+            "accepted files wait for a training run that does not start: is the job runner "
             "alive? `perennial status` shows the last runs, `perennial sweep` starts one",
         )
 
@@ -153,30 +179,58 @@ class Dropper:
             now_left = left()
             if now_left != last:
                 last, since = now_left, self.clock.now()
-            elif now_left > 0 and (self.clock.now() - since).total_seconds() > self.patience:
+            elif now_left > 0 and self._seconds_since(since) > self.patience:
                 raise Unfinished(complaint.format(now_left))
 
     def _is_due(self) -> bool:
         return work_is_due(self.buckets.data, self.registry, self.pipeline)
 
     @contextmanager
-    def _training_held_back(self) -> Iterator[None]:
-        """Hold the pipeline's claim, so that no run starts meanwhile."""
-        self.registry.require(self.pipeline)
+    def _training_held_back(self) -> Iterator[Callable[[], None]]:
+        """Hold the pipeline's claim, so that no run starts; gives what renews it in time."""
         holder = f"backfill-{secrets.token_hex(4)}"
+        head = self._claim_when_free(holder)
+        renewed = self.clock.now()
 
-        def claim(head: Head) -> Head:
-            seconds = BACKFILL_CLAIM.total_seconds()
-            return state.take_claim(head, run=holder, now=self.clock.now(), seconds=seconds)
+        def still_held() -> None:
+            nonlocal head, renewed
+            if self._seconds_since(renewed) > BACKFILL_CLAIM_SECONDS / 4:
+                head, renewed = self._claim(holder), self.clock.now()
 
-        head = self.registry.commit(self.pipeline, claim, action="claim", by=holder)
         try:
-            yield
+            yield still_held
         finally:
-            release = partial(state.release_claim, epoch=head.epoch)
-            self.registry.commit(self.pipeline, release, action="release", by=holder)
+            try:
+                release(self.registry, head, holder)
+            except ClaimLost:
+                self.progress("training has begun before the backfill was complete")
 
-    def _runs(self) -> dict[str, dict[str, Any]]:
+    def _claim_when_free(self, holder: str) -> Head:
+        start = self.clock.now()
+        while True:
+            try:
+                return self._claim(holder)
+            except RefusedError:
+                if self._seconds_since(start) > self.patience:
+                    raise
+                self.clock.sleep(POLL_SECONDS)
+
+    def _claim(self, holder: str) -> Head:
+        return claim(
+            self.registry, self.launcher, self.clock, self.pipeline, holder,
+            seconds=BACKFILL_CLAIM_SECONDS,
+        )  # fmt: skip
+
+    def _seconds_since(self, start: datetime) -> float:
+        return (self.clock.now() - start).total_seconds()
+
+    def _watch_runs(self) -> Callable[[], list[dict[str, Any]]]:
+        """A look at the runs that have ended since now."""
         head = self.registry.head(self.pipeline)
         since = head.last_run if head else ""
-        return {run["run"]: run for run in list_runs(self.buckets.data, self.pipeline, since=since)}
+
+        def ended() -> list[dict[str, Any]]:
+            return list(list_runs(self.buckets.data, self.pipeline, since=since))
+
+        known = {run["run"] for run in ended()}
+        return lambda: [run for run in ended() if run["run"] not in known]

@@ -11,6 +11,8 @@ from perennial.workflows.registry import Registry
 from perennial.workflows.runs import list_runs
 
 POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 300.0
+"""How long an execution may take to claim the pipeline, where nobody can tell that it has ended."""
 
 
 def retrain(
@@ -36,10 +38,11 @@ def retrain(
     since = head.last_run
     execution = launcher.launch(pipeline, force=True)
     progress(f"started {execution}")
-    while True:
+    short = execution.rsplit("/", 1)[-1]
+    seen = clock.now()
+    while (clock.now() - seen).total_seconds() < PATIENCE_SECONDS:
         # Ask first, then look: a record written just before the end is not missed.
         ended = launcher.has_ended(execution)
-        short = execution.rsplit("/", 1)[-1]
         for run in list_runs(buckets.data, pipeline, since=since):
             if run["execution"].rsplit("/", 1)[-1] == short:
                 return run
@@ -49,4 +52,8 @@ def retrain(
                 f"execution {short} ended without a run of its own"
                 + (f": run {current.run} is at work on {pipeline}" if current else "; see its log")
             )
+        holder = registry.require(pipeline).claim
+        if holder is not None and holder.execution.rsplit("/", 1)[-1] == short:
+            seen = clock.now()  # it is at work, and its job's timeout bounds that
         clock.sleep(POLL_SECONDS)
+    raise Unfinished(f"execution {short} has not begun to work on {pipeline}; see its log")

@@ -45,7 +45,7 @@ def status(
         "run": _run(head) if at_work else None,
         "runs": runs[-LAST:],
         "waiting": [] if at_work else _waiting(buckets, head, definition, files),
-        "alerts": _alerts(runs),
+        "alerts": _alerts(head, runs, at_work=at_work),
     }
 
 
@@ -126,7 +126,12 @@ def _waiting(
             if trigger.files is not None
             else (sum(file.rows for file in fresh), trigger.rows, "rows")
         )
-        reasons.append(f"the next run starts at {need} new {what}, has {have}")
+        due = have >= (need or 0)
+        reasons.append(
+            f"a run is due, on {have} new {what}"
+            if due
+            else f"the next run starts at {need} new {what}, has {have}"
+        )
     reasons += [
         f"{version} waits for `perennial approve {head.pipeline}`"
         for version, state in head.statuses.items()
@@ -140,8 +145,14 @@ def _waiting(
     return reasons
 
 
-def _alerts(runs: list[dict[str, Any]]) -> list[str]:
+def _alerts(head: Head, runs: list[dict[str, Any]], *, at_work: bool) -> list[str]:
     """What needs a person."""
+    alerts = []
     if runs and runs[-1]["outcome"] == "failed":
-        return [f"the last run, {runs[-1]['run']}, failed: {runs[-1]['reason']}"]
-    return []
+        alerts.append(f"the last run, {runs[-1]['run']}, failed: {runs[-1]['reason']}")
+    if head.claim is not None and not at_work:
+        alerts.append(
+            f"run {head.claim.run} ended without a record, perhaps for lack of memory: see the log "
+            f"of {head.claim.execution or 'its process'}"
+        )
+    return alerts
