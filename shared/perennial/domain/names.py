@@ -38,6 +38,11 @@ def numbered(base: str, number: int, suffix: str = "") -> str:
     return f"{base}{suffix}" if number == 1 else f"{base}.{number:04d}{suffix}"
 
 
+def parse_number(name: str) -> int:
+    """The number of an entry of a create-only chain, from its name without suffix."""
+    return int(name.rpartition("/")[2].partition(".")[2] or 1)
+
+
 def verdicts(pipeline: str) -> str:
     """Prefix of a pipeline's verdicts, in the data bucket."""
     return f"{pipeline}/verdicts/"

@@ -3,7 +3,7 @@
 The owners of a content are a create-only chain in the data bucket. An entry names a file and the
 number of the decision about it that may accept these bytes. The next entry is only created once
 that decision is made, and while the file it is about is not accepted. So a file that was accepted
-stays the only one, however many handlers meet.
+stays the only one, however many handlers meet, and the last entry alone tells whether there is one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Self
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.ports import ObjectStore
+from perennial.workflows.chains import last_number
 from perennial.workflows.verdicts import verdict_in_force
 from perennial.workflows.writing import create_once
 
@@ -76,7 +77,7 @@ def own(
         create-only, whatever happens meanwhile, because whoever comes next makes that decision
         first. Else the accepted file that has these bytes already.
     """
-    number = 1
+    number = last_number(data, names.content(pipeline, sha256)) or 1
     while True:
         entry = create_once(data, names.content(pipeline, sha256, number), wish.to_json())
         if entry.mine:

@@ -41,6 +41,29 @@ def test_a_rejected_first_file_does_not_stand_in_the_way(world: World) -> None:
     assert world.drop_and_ingest("shop/d.csv", BAD).decision == "duplicate"
 
 
+def test_the_fiftieth_repeat_of_a_bad_file_costs_what_the_second_does(world: World) -> None:
+    """An export that went wrong may be sent again every hour."""
+    costs = []
+    for n in range(51):
+        world.calls.made.clear()
+        assert world.drop_and_ingest(f"shop/{n}.csv", BAD).decision == "quarantined"
+        costs.append(len(world.calls.made))
+
+    assert costs[50] == costs[2]
+
+
+def test_an_owner_that_was_healed_is_found_behind_those_that_were_not(world: World) -> None:
+    """Its later decision is the last link of the chain."""
+    first = world.drop_and_ingest("shop/a.csv", BAD).file
+    world.drop_and_ingest("shop/b.csv", BAD)
+    world.hospital().release(first, by="ann", why="it is right")
+
+    third = world.drop_and_ingest("shop/c.csv", BAD)
+
+    assert third.decision == "duplicate"
+    assert third.reason.startswith("the same content was accepted as shop/a.csv")
+
+
 def test_pipelines_do_not_share_content(world: World) -> None:
     """Two pipelines may learn from the same file."""
     world.apply(LENIENT.replace("name: shop", "name: market"))
