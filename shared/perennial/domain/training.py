@@ -122,13 +122,13 @@ def _check_truth(definition: Definition, labels: NDArray[Any], truth: NDArray[An
             raise NotTrainable(f"a regression needs two rows with {label}, found {len(truth)}")
         return
     if (truth == UNKNOWN_CLASS).any():
-        strange = labels[int(np.argmin(truth))]
+        strange = labels.tolist()[int(np.argmin(truth))]
         raise NotTrainable(f"{label} has the value {strange!r}, which is none of its classes")
     found = len(np.unique(truth))
     if definition.task == "binary" and found > 2:
         raise NotTrainable(f"task binary needs two values of {label}, found {found}")
     if found < 2:
-        only = f"only {labels[0]!r}" if found else "none"
+        only = f"only {labels.tolist()[0]!r}" if found else "none"
         raise NotTrainable(f"two values of {label} are needed to learn from, found {only}")
 
 

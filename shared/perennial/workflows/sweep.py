@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from perennial.domain.addresses import home
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
 from perennial.domain.verdict import Decision
-from perennial.errors import PerennialError
+from perennial.errors import PerennialError, StoreUnavailable
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
 from perennial.workflows.judging import judge
 from perennial.workflows.queue import is_at_work, work_is_due
 from perennial.workflows.registry import Registry
 from perennial.workflows.verdicts import list_in_force
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -23,7 +28,7 @@ class Swept:
         listed: generations of landing objects that it saw.
         judged: how many it judged, by decision.
         launched: the pipelines for which it started a run.
-        errors: what went wrong, by pipeline; the rest was swept all the same.
+        errors: what went wrong first, by pipeline; the rest was swept all the same.
     """
 
     listed: int = 0
@@ -50,30 +55,36 @@ def sweep(
     """
     swept = Swept()
     prefix = "" if pipeline is None else f"{pipeline}/"
-    files = sorted(
-        FileId(i.generation, i.name) for i in buckets.landing.list(prefix, versions=True)
-    )
-    swept.listed = len(files)
+    files: dict[str, list[FileId]] = {}
+    for info in buckets.landing.list(prefix, versions=True):
+        files.setdefault(home(info.name), []).append(FileId(info.generation, info.name))
+        swept.listed += 1
     known = set(registry.pipelines())
     decisions = _Decisions(buckets.data)
-    for file in files:
-        place = home(file.name)
-        decision = decisions.about(file)
-        if place in swept.errors or (decision and (decision != "pending" or place not in known)):
-            continue
-        try:
-            verdict = judge(buckets, registry, clock, file, by="sweep")
-        except PerennialError as error:
-            swept.errors[place] = _said(error)
-        else:
-            swept.judged[verdict.decision] = swept.judged.get(verdict.decision, 0) + 1
+    for place, dropped in sorted(files.items()):
+        with _noted(swept, place):
+            for file in decisions.lacking(sorted(dropped), defined=place in known):
+                with _noted(swept, place, but=(StoreUnavailable,)):  # ends this pipeline
+                    verdict = judge(buckets, registry, clock, file, by="sweep")
+                    swept.judged[verdict.decision] = swept.judged.get(verdict.decision, 0) + 1
     for name in sorted(known if pipeline is None else known & {pipeline}):
-        try:
+        with _noted(swept, name):
             if _launch(buckets, registry, launcher, clock, name):
                 swept.launched.append(name)
-        except PerennialError as error:
-            swept.errors[name] = _said(error)
     return swept
+
+
+@contextmanager
+def _noted(swept: Swept, pipeline: str, *, but: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Keep what goes wrong away from whatever is swept next, except for some errors."""
+    try:
+        yield
+    except but:
+        raise
+    except Exception as error:  # one file that breaks us must not starve all others
+        if not isinstance(error, PerennialError):
+            log.exception("%s: the sweep goes on after an unforeseen error", pipeline)
+        swept.errors.setdefault(pipeline, f"{type(error).__name__}: {error}")
 
 
 class _Decisions:
@@ -83,7 +94,12 @@ class _Decisions:
         self._data = data
         self._known: dict[str, dict[str, Decision]] = {}
 
-    def about(self, file: FileId) -> Decision | None:
+    def lacking(self, files: Sequence[FileId], *, defined: bool) -> list[FileId]:
+        """The files to judge: those without a decision, or pending though there is a definition."""
+        wanted = (None, "pending") if defined else (None,)
+        return [file for file in files if self._about(file) in wanted]
+
+    def _about(self, file: FileId) -> Decision | None:
         """The decision about a file, under its own pipeline or under `_unknown`."""
         own = self._of(home(file.name)).get(file.stem)
         return own or self._of(UNKNOWN_PIPELINE).get(file.stem)
@@ -104,7 +120,3 @@ def _launch(
         return False
     launcher.launch(pipeline)
     return True
-
-
-def _said(error: PerennialError) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
+from perennial.domain.definition import Definition
 from perennial.domain.names import FileId
 from perennial.domain.registry import apply_definition
-from perennial.errors import LaunchError, StoreUnavailable
+from perennial.domain.validation import Judgement
+from perennial.errors import InvariantBroken, LaunchError, StoreUnavailable
 from perennial.ports import ObjectInfo
+from perennial.workflows import deciding
 from tests.integration.ingest.world import BAD, GOOD, OTHER, VISITS, World
 
 
@@ -89,6 +94,65 @@ def test_one_pipelines_trouble_does_not_stop_the_others(
     assert swept.errors == {"market": "StoreUnavailable: no answer"}
     assert swept.judged == {"accepted": 1}
     assert swept.launched == ["shop"]
+
+
+@pytest.mark.parametrize("error", [ValueError("a cell from hell"), InvariantBroken("no rows")])
+def test_one_poison_file_does_not_starve_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Neither the files of its own pipeline nor those of others; the first error is reported."""
+    world.apply(VISITS.replace("name: shop", "name: market"))
+    world.drop("market/a.csv")
+    world.drop("market/b.csv", OTHER)
+    world.drop("shop/a.csv")
+    judge_bytes = deciding.judge_bytes
+
+    def choke(definition: Definition, name: str, data: bytes) -> Judgement:
+        if name == "market/a.csv":
+            raise error
+        return judge_bytes(definition, name, data)
+
+    monkeypatch.setattr(deciding, "judge_bytes", choke)
+
+    swept = world.sweep()
+
+    assert swept.errors == {"market": f"{type(error).__name__}: {error}"}
+    assert swept.judged == {"accepted": 2}
+    assert swept.launched == ["market", "shop"]
+
+
+def test_an_unforeseen_error_is_logged_with_its_traceback(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its message alone would not tell where to look."""
+    world.drop("shop/a.csv")
+    monkeypatch.setattr(deciding, "judge_bytes", lambda *_: 1 / 0)
+    monkeypatch.setattr(logging.getLogger("perennial"), "propagate", True)
+
+    world.sweep()
+
+    [record] = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_a_pipeline_whose_store_is_silent_is_left_at_its_first_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each further one would wait through every retry, in vain."""
+    asked = []
+
+    def fail(name: str, **_: object) -> ObjectInfo:
+        asked.append(name)
+        raise StoreUnavailable("no answer")
+
+    for n in range(3):
+        world.drop(f"shop/{n}.csv")
+    monkeypatch.setattr(world.stores["landing"], "stat", fail)
+
+    world.sweep()
+
+    assert asked == ["shop/0.csv"]
 
 
 def test_a_run_that_cannot_be_started_is_reported(world: World) -> None:
