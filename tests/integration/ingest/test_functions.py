@@ -174,6 +174,7 @@ def test_what_a_retry_can_cure_is_not_acknowledged(
     assert "LaunchError" in line["message"]
     [found] = list_in_force(buckets.data, "market")
     assert found.decision == "accepted"
+    shop(buckets, PATIENT.replace("name: shop", "name: market"))  # the next tests find nothing due
 
 
 def test_monitor_sweeps_and_answers_with_the_counts(
