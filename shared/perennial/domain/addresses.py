@@ -30,7 +30,7 @@ def misaddressed(name: str, known: Sequence[str]) -> Finding:
 
     Args:
         name: the landing object's name.
-        known: the pipelines that exist.
+        known: the pipelines that exist; perhaps, by now, the one that the name states.
     """
     first, slash, _ = name.partition("/")
     if not slash:
@@ -39,6 +39,7 @@ def misaddressed(name: str, known: Sequence[str]) -> Finding:
         return _reserved(first)
     else:
         found = f"the folder {quoted(first)}, which is no pipeline"
+        known = [pipeline for pipeline in known if pipeline != first]
     nearest = get_close_matches(first.lower(), known, n=1)
     if nearest:
         advice = f"did you mean {nearest[0]}/?"

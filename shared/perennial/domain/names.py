@@ -64,6 +64,11 @@ def parse_verdict(name: str) -> tuple[str, int]:
     return stem, int(number or 1)
 
 
+def home(pipeline: str, file: FileId) -> str:
+    """Where the decisions about a file lie, in the data bucket, under the pipeline it states."""
+    return f"{pipeline}/homes/{file.stem}"
+
+
 def content(pipeline: str, sha256: str, number: int = 1) -> str:
     """The `number`-th owner of these bytes, in the data bucket."""
     return numbered(f"{pipeline}/contents/{sha256}", number)

@@ -1,9 +1,15 @@
-"""Judging a generation of a landing object: exactly one verdict, whoever calls, however often."""
+"""Judging a generation of a landing object: exactly one verdict, whoever calls, however often.
+
+A folder that is a near miss of a pipeline's name may become a pipeline of its own while its files
+are judged. So a create-only object, written before the first decision about a file, says under
+which of the two all decisions about it lie.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from perennial.domain import names
 from perennial.domain.addresses import home, misaddressed, near_miss, reserved
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
 from perennial.domain.reading import too_large
@@ -14,6 +20,7 @@ from perennial.ports import Buckets, Clock, ObjectInfo, ObjectStore
 from perennial.workflows.deciding import Desk, quarantine, vanished
 from perennial.workflows.registry import Registry
 from perennial.workflows.verdicts import verdict_in_force, write_verdict
+from perennial.workflows.writing import create_once
 
 
 def judge(
@@ -36,11 +43,11 @@ def judge(
     Raises:
         StoreError: when an outcome is unknown; doing it again completes it.
     """
+    pipeline = _settle_home(buckets.data, registry, file)
     while True:
-        found = _find(buckets.data, file)
+        found = verdict_in_force(buckets.data, pipeline, file)
         if found is not None and found.decision != "pending":
             return found
-        pipeline = home(file.name)
         head = None if pipeline == UNKNOWN_PIPELINE else registry.head(pipeline)
         if found is not None and head is None:
             return found
@@ -52,14 +59,14 @@ def judge(
         # A definition may have come after the look at the head, and not have seen this verdict.
 
 
-def _find(data: ObjectStore, file: FileId) -> Verdict | None:
-    """The verdict in force, under the pipeline that the name states or under `_unknown`."""
-    pipeline = home(file.name)
-    found = verdict_in_force(data, pipeline, file)
-    if found is None and pipeline != UNKNOWN_PIPELINE:
-        # The folder may have been a near miss when the file came, and a pipeline of its own now.
-        found = verdict_in_force(data, UNKNOWN_PIPELINE, file)
-    return found
+def _settle_home(data: ObjectStore, registry: Registry, file: FileId) -> str:
+    """The pipeline under which a file is judged, or `_unknown`: whoever comes first says which."""
+    stated = home(file.name)
+    if stated == UNKNOWN_PIPELINE:
+        return stated
+    misspelt = registry.head(stated) is None and near_miss(stated, registry.pipelines())
+    wish = UNKNOWN_PIPELINE if misspelt else stated
+    return create_once(data, names.home(stated, file), wish.encode()).data.decode()
 
 
 def _judge(buckets: Buckets, registry: Registry, blank: Verdict, head: Head | None) -> Verdict:
@@ -79,10 +86,9 @@ def _judge(buckets: Buckets, registry: Registry, blank: Verdict, head: Head | No
 
 
 def _without_definition(buckets: Buckets, registry: Registry, blank: Verdict) -> Verdict:
-    known = registry.pipelines()
-    if blank.pipeline == UNKNOWN_PIPELINE or near_miss(blank.pipeline, known):
-        finding = misaddressed(blank.file.name, known)
-        return quarantine(buckets, replace(blank, pipeline=UNKNOWN_PIPELINE), [finding])
+    if blank.pipeline == UNKNOWN_PIPELINE:
+        finding = misaddressed(blank.file.name, registry.pipelines())
+        return quarantine(buckets, blank, [finding])
     reason = f"waits for the definition of {blank.pipeline}: write one and `perennial apply` it"
     return write_verdict(buckets.data, replace(blank, decision="pending", reason=reason))
 

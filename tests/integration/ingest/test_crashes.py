@@ -37,7 +37,8 @@ def overtaken_duplicate(world: World) -> FileId:
     """Its owner has no verdict yet."""
     world.apply()
     first = world.drop("shop/a.csv")
-    world.calls.crash_at, world.calls.after = ("data", "create"), True
+    world.calls.made.clear()
+    world.calls.crash_at, world.calls.after = ("data", "create", 2), True
     with pytest.raises(Crash):
         world.ingest(first)
     assert not world.verdicts()

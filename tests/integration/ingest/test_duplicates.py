@@ -75,7 +75,7 @@ def test_pipelines_do_not_share_content(world: World) -> None:
 def test_an_owner_without_a_verdict_is_judged_first(world: World) -> None:
     """Its handler may have crashed right after it owned the content."""
     first, second = world.drop("shop/a.csv"), world.drop("shop/b.csv")
-    world.calls.crash_at, world.calls.after = ("data", "create"), True
+    world.calls.crash_at, world.calls.after = ("data", "create", 2), True
     with pytest.raises(Crash):
         world.ingest(first)
     assert world.verdicts() == []

@@ -9,6 +9,7 @@ import pytest
 
 from perennial.domain import names
 from perennial.domain.names import FileId
+from perennial.domain.verdict import Verdict
 from perennial.workflows.verdicts import list_in_force, verdict_in_force
 from tests.integration.ingest.world import BAD, GOOD, OTHER, VISITS, World
 
@@ -23,7 +24,7 @@ def test_a_good_file_is_accepted_with_its_rows(world: World) -> None:
     assert rows.column("people").to_pylist() == [2, 1]
     assert world.objects("quarantine") == {}
     written = [call for call in world.calls.made if call[1] in ("create", "copy_from")]
-    assert written == [("data", "create")] * 4  # owner, rows, verdict, launch
+    assert written == [("data", "create")] * 5  # home, owner, rows, verdict, launch
 
 
 def test_a_bad_file_is_quarantined_with_its_bytes_and_a_report(world: World) -> None:
@@ -41,7 +42,8 @@ def test_a_bad_file_is_quarantined_with_its_bytes_and_a_report(world: World) -> 
     assert world.launcher.launched == []
     written = [call for call in world.calls.made if call[1] in ("create", "copy_from")]
     assert written == [
-        ("data", "create"), ("quarantine", "copy_from"), ("quarantine", "create"),
+        ("data", "create"), ("data", "create"),  # home, owner
+        ("quarantine", "copy_from"), ("quarantine", "create"),
         ("data", "create"),
     ]  # fmt: skip
 
@@ -112,7 +114,7 @@ def test_a_definition_that_comes_while_a_file_becomes_pending_is_seen(bare: Worl
     around = bare.calls.around
 
     def apply_before_the_verdict(bucket: str, method: str, call):  # type: ignore[no-untyped-def]
-        if (bucket, method) == ("data", "create") and not bare.verdicts():
+        if (bucket, method) == ("data", "create") and bare.objects("data"):
             bare.calls.around = around  # type: ignore[method-assign]
             assert bare.apply() == []
         return around(bucket, method, call)
@@ -154,6 +156,55 @@ def test_a_misspelt_folder_keeps_its_verdict_when_it_becomes_a_pipeline(world: W
     assert world.verdicts("shop2") == []
     assert world.sweep().judged == {}
     assert world.drop_and_ingest("shop2/b.csv").decision == "accepted"
+
+
+def test_a_misspelt_folder_that_becomes_a_pipeline_meanwhile_gives_its_files_one_verdict() -> None:
+    """Under the pipeline or under `_unknown`, whoever of those who judge it comes first."""
+    calm = World()
+    calm.apply()
+    file = calm.drop("shop2/a.csv")
+    calm.calls.made.clear()
+    calm.ingest(file)
+    homes = set()
+
+    for before in range(len(calm.calls.made)):
+        world = World()
+        world.apply()
+        file = world.drop("shop2/a.csv")
+        verdict = _overtaken(world, file, before)
+
+        assert world.verdicts("shop2") + world.verdicts("_unknown") == [verdict], before
+        assert world.ingest(file) == verdict
+        homes.add(verdict.pipeline)
+
+    assert homes == {"shop2", "_unknown"}
+
+
+def _overtaken(world: World, file: FileId, before: int) -> Verdict:
+    """Ingest; before one of its calls the pipeline is made and another handler judges the file."""
+    around = world.calls.around
+    world.calls.made.clear()
+
+    def meanwhile(bucket: str, method: str, call):  # type: ignore[no-untyped-def]
+        if len(world.calls.made) == before:
+            world.calls.around = around  # type: ignore[method-assign]
+            world.apply(VISITS.replace("name: shop", "name: shop2"))
+            world.ingest(file)
+        return around(bucket, method, call)
+
+    world.calls.around = meanwhile  # type: ignore[method-assign]
+    return world.ingest(file)
+
+
+def test_a_file_that_was_pending_is_not_a_near_miss_later(bare: World) -> None:
+    """One home for each generation."""
+    file = bare.drop("shp/a.csv")
+    pending = bare.ingest(file)
+    assert pending.decision == "pending"
+
+    bare.apply()
+
+    assert bare.ingest(file) == pending
 
 
 @pytest.mark.parametrize("folder", ["labels", "score"])

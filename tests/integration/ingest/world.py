@@ -78,14 +78,14 @@ class Calls:
     Attributes:
         made: the calls so far, as (bucket, method).
         listed: objects that listings have given.
-        crash_at: end the process at this call, counted from 1, or at the first such call.
+        crash_at: end the process at this call, counted from 1, or at the n-th such call.
         after: whether the call takes effect before that.
         jitter: yields to other threads at random, so that handlers interleave.
     """
 
     made: list[tuple[str, str]] = field(default_factory=list)
     listed: int = 0
-    crash_at: int | tuple[str, str] | None = None
+    crash_at: int | tuple[str, str, int] | None = None
     after: bool = False
     jitter: random.Random | None = None
 
@@ -93,7 +93,8 @@ class Calls:
         self.made.append((bucket, method))
         if self.jitter is not None:
             time.sleep(self.jitter.random() / 1000)
-        if self.crash_at not in (len(self.made), (bucket, method)):
+        such = (bucket, method, self.made.count((bucket, method)))
+        if self.crash_at not in (len(self.made), such):
             return call()
         if self.after:
             with suppress(PerennialError):  # an answer, which nobody is there to read

@@ -66,6 +66,14 @@ def test_a_wrong_address_names_the_right_one(name: str, known: list[str], messag
     assert (finding.rule, finding.severity, finding.message) == ("pipeline", "reject", message)
 
 
+def test_a_folder_that_became_a_pipeline_meanwhile_is_not_its_own_correction() -> None:
+    """It was misspelt when its file came."""
+    finding = misaddressed("bkie/week.csv", ["bike", "bkie"])
+
+    assert finding.message.endswith("which is no pipeline; did you mean bike/?")
+    assert misaddressed("bike", ["bike"]).message.endswith("did you mean bike/?")
+
+
 def test_reserved_folders_say_that_they_are_reserved() -> None:
     """Directly below the pipeline only; a file may have such a name."""
     finding = reserved("bike/labels/week.csv")
