@@ -99,9 +99,9 @@ def runs(pipeline: str) -> str:
     return f"{pipeline}/runs/"
 
 
-def launch(pipeline: str, commit: str) -> str:
-    """Which execution was launched while the head was at this commit, in the data bucket."""
-    return f"{pipeline}/launches/{commit}"
+def launch(pipeline: str, commit: str, number: int = 1) -> str:
+    """Which execution was the `number`-th launched at this commit of the head (data bucket)."""
+    return numbered(f"{pipeline}/launches/{commit}", number)
 
 
 def quarantined(pipeline: str, file: FileId) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.domain.registry import Head
 from perennial.domain.trigger import due
 from perennial.domain.verdict import Verdict, VerdictSummary
-from perennial.errors import ObjectNotFound
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
+from perennial.workflows.chains import last_number
 from perennial.workflows.judging import judge
 from perennial.workflows.queue import is_at_work
 from perennial.workflows.registry import Registry
@@ -88,14 +89,12 @@ def launch_once(data: ObjectStore, launcher: JobLauncher, head: Head) -> str | N
     Raises:
         LaunchError: when it could not be started.
     """
-    name = names.launch(head.pipeline, head.commit)
-    try:
-        if not launcher.has_ended(data.read(name).data.decode()):
-            return None
-    except ObjectNotFound:
-        pass
+    launch = partial(names.launch, head.pipeline, head.commit)
+    last = last_number(data, launch())
+    if last and not launcher.has_ended(data.read(launch(last)).data.decode()):
+        return None
     execution = launcher.launch(head.pipeline)
-    create_once(data, name, execution.encode())
+    create_once(data, launch(last + 1), execution.encode())
     return execution
 
 

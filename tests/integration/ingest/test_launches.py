@@ -76,6 +76,22 @@ def test_a_run_that_died_before_its_claim_is_replaced(world: World) -> None:
     assert world.launcher.launched == ["shop", "shop"]
 
 
+def test_the_run_that_replaced_one_is_waited_for_like_the_first(world: World) -> None:
+    """And replaced in its turn when it dies before its claim, too."""
+    files = [
+        world.drop(f"shop/{n}.csv", OTHER + b"2024-02-%d,1,true\n" % (10 + n)) for n in range(6)
+    ]
+    world.ingest(files[0])
+    world.launcher.ended.add("shop-1")
+    for file in files[1:5]:
+        world.ingest(file)
+    assert world.launcher.launched == ["shop", "shop"]
+
+    world.launcher.ended.add("shop-2")
+    world.ingest(files[5])
+    assert world.launcher.launched == ["shop", "shop", "shop"]
+
+
 def test_no_run_is_started_while_a_claim_lives(world: World) -> None:
     """The run that holds it lists again before it stops."""
     claim(world)
