@@ -84,6 +84,22 @@ def test_an_owner_without_a_verdict_is_judged_first(world: World) -> None:
     assert world.ingest(first).decision == "accepted"
 
 
+def test_a_person_who_heals_a_file_has_not_decided_about_another(world: World) -> None:
+    """Whose handler crashed, and which had to be judged first."""
+    healed = world.drop_and_ingest("shop/a.csv", BAD).file
+    world.apply(LENIENT)
+    crashed = world.drop("shop/b.csv", BAD)
+    world.calls.made.clear()
+    world.calls.crash_at = ("data", "create", 4)  # home, a look at the last owner, owner, rows
+    with pytest.raises(Crash):
+        world.ingest(crashed)
+
+    assert world.hospital().retry(healed, by="ann").decision == "duplicate"
+
+    verdict = world.ingest(crashed)
+    assert (verdict.decision, verdict.decided_by) == ("accepted", "succession")
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_of_many_files_with_the_same_content_one_is_accepted(world: World, seed: int) -> None:
     """Each event is handled twice, all at once."""
