@@ -71,8 +71,9 @@ class Desk:
         """Own the content, or say which accepted file has it already."""
 
         def settle(owner: Owner) -> None:
-            other = replace(blank, file=owner.file, number=owner.decision, reason="")
-            self._conclude(replace(other, decided_by=SUCCESSION), data)
+            file, number = owner.file, owner.decision
+            other = replace(blank, file=file, number=number, decided_by=SUCCESSION, reason="")
+            self._conclude(other, data)
 
         wish = Owner.of(blank.file, blank.number)
         first = own(self.buckets.data, blank.pipeline, blank.sha256, wish, settle)
