@@ -8,18 +8,26 @@ from perennial.domain.definition import Trigger
 from perennial.domain.verdict import VerdictSummary
 
 
-def due(trigger: Trigger, waiting: Sequence[VerdictSummary], *, at_least: int = 0) -> bool:
+def due(
+    trigger: Trigger,
+    fresh: Sequence[VerdictSummary],
+    *,
+    at_least: int = 0,
+    rows: int | None = None,
+) -> bool:
     """Whether a run is due.
 
     Args:
         trigger: every so many files, or rows.
-        waiting: accepted files that no run has considered yet.
+        fresh: accepted files that no run has considered yet, or only one that found too few rows.
         at_least: fewest rows that a run can use: `training.min_rows` while there is no champion,
             else 0.
+        rows: of everything that was accepted, all of which a first version learns from; those of
+            the fresh files when None.
     """
-    rows = sum(file.rows for file in waiting)
-    if not waiting or rows < at_least:
+    new = sum(file.rows for file in fresh)
+    if not fresh or (new if rows is None else rows) < at_least:
         return False
     if trigger.files is not None:
-        return len(waiting) >= trigger.files
-    return rows >= (trigger.rows or 0)
+        return len(fresh) >= trigger.files
+    return new >= (trigger.rows or 0)

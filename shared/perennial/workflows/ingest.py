@@ -13,7 +13,7 @@ from perennial.domain.verdict import Verdict, VerdictSummary
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
 from perennial.workflows.chains import last_number
 from perennial.workflows.judging import judge
-from perennial.workflows.queue import is_at_work
+from perennial.workflows.queue import accepted_files, is_at_work
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import read_considered
 from perennial.workflows.verdicts import list_in_force
@@ -48,8 +48,9 @@ def launch_if_due(
 ) -> str | None:
     """Launch a run if the trigger is due and no run is at work.
 
-    Looks only at files that came after those which the last run considered, in one bounded
-    listing, and at the one file that the caller knows of; the sweep looks at all of them.
+    Looks only at files that came after those which the last run is done with, in one bounded
+    listing, and at the one file that the caller knows of; the sweep looks at all of them. Only
+    while there is no champion are the rows of all accepted files counted here, too.
 
     Args:
         buckets: the four buckets.
@@ -68,12 +69,15 @@ def launch_if_due(
     head = registry.head(pipeline)
     if head is None or is_at_work(head, launcher, clock):
         return None
-    waiting = _waiting(buckets.data, head, verdict)
-    if not waiting:
+    fresh = _fresh(buckets.data, head, verdict)
+    if not fresh:
         return None
     training = registry.definition(head).training
-    at_least = 0 if head.champion else training.min_rows
-    if not due(training.trigger, waiting, at_least=at_least):
+    at_least, rows = 0, None
+    if head.champion is None:
+        at_least = training.min_rows
+        rows = sum(file.rows for file in accepted_files(buckets.data, pipeline))
+    if not due(training.trigger, fresh, at_least=at_least, rows=rows):
         return None
     return launch_once(buckets.data, launcher, head)
 
@@ -98,14 +102,17 @@ def launch_once(data: ObjectStore, launcher: JobLauncher, head: Head) -> str | N
     return execution
 
 
-def _waiting(data: ObjectStore, head: Head, verdict: Verdict | None) -> Sequence[VerdictSummary]:
-    """Accepted files that the last run has not considered, as far as one listing shows."""
+def _fresh(data: ObjectStore, head: Head, verdict: Verdict | None) -> Sequence[VerdictSummary]:
+    """Accepted files that the last run is not done with, as far as one listing shows.
+
+    A run that found too few rows is done with none: it leaves `learned_through` where it was.
+    """
     recent = list_in_force(data, head.pipeline, since_generation=head.learned_through)
-    waiting = [file for file in recent if file.decision == "accepted"]
+    fresh = [file for file in recent if file.decision == "accepted"]
     if verdict is None or verdict.file.generation > head.learned_through:
-        return waiting
+        return fresh
     if verdict.decision == "accepted":
         stem = verdict.file.stem
         if stem not in read_considered(data, head.pipeline, head.last_run):
-            waiting.append(VerdictSummary.from_metadata(stem, verdict.number, verdict.summary))
-    return waiting
+            fresh.append(VerdictSummary.from_metadata(stem, verdict.number, verdict.summary))
+    return fresh

@@ -144,6 +144,34 @@ def test_a_first_version_waits_for_its_rows(bare: World) -> None:
     assert bare.launcher.launched == ["shop", "shop"]
 
 
+def test_after_a_first_version_that_does_not_serve_one_more_file_is_enough(bare: World) -> None:
+    """It was rejected or waits for approval: the next one learns from the same rows and the new."""
+    bare.apply(VISITS.replace("min_rows: 2", "min_rows: 4"))
+    first = bare.drop_and_ingest("shop/a.csv")
+    second = bare.drop_and_ingest("shop/b.csv", OTHER)
+    claim(bare)
+    finish(bare, first, second, champion=None)
+
+    bare.drop_and_ingest("shop/c.csv", THIRD)
+
+    assert bare.launcher.launched == ["shop", "shop"]
+
+
+def test_a_first_version_that_does_not_serve_uses_up_the_trigger(bare: World) -> None:
+    """Every two files, also without a champion."""
+    bare.apply(VISITS.replace("training: {", "training: {trigger: {files: 2}, "))
+    first = bare.drop_and_ingest("shop/a.csv")
+    second = bare.drop_and_ingest("shop/b.csv", OTHER)
+    claim(bare)
+    finish(bare, first, second, champion=None)
+
+    bare.drop_and_ingest("shop/c.csv", THIRD)
+    assert bare.launcher.launched == ["shop"]
+
+    bare.drop_and_ingest("shop/d.csv", THIRD.replace(b"2024-02-15", b"2024-02-22"))
+    assert bare.launcher.launched == ["shop", "shop"]
+
+
 def test_a_file_whose_event_came_late_starts_a_run_once(world: World) -> None:
     """It is older than what the last run considered, and was not among it."""
     late = world.drop("shop/late.csv", OTHER)

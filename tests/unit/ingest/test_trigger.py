@@ -43,3 +43,16 @@ def test_a_first_version_also_waits_for_its_rows() -> None:
     """A run that cannot train is not worth its start."""
     assert not due(Trigger(files=1), accepted(30), at_least=40)
     assert due(Trigger(files=1), accepted(30, 10), at_least=40)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "expected"),
+    [(Trigger(files=1), True), (Trigger(files=2), False), (Trigger(rows=11), False)],
+)
+def test_a_first_version_learns_from_all_that_was_accepted(
+    trigger: Trigger, expected: bool
+) -> None:
+    """But what another first version was made of does not count again towards the trigger."""
+    assert due(trigger, accepted(10), at_least=40, rows=40) == expected
+    assert not due(trigger, accepted(10), at_least=40, rows=39)
+    assert not due(trigger, (), at_least=40, rows=40)
