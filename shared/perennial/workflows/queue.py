@@ -31,10 +31,14 @@ def work_is_due(data: ObjectStore, registry: Registry, pipeline: str) -> bool:
     if not fresh:
         return False
     training = registry.definition(head).training
-    if head.champion is None:  # what one run found too little may do together with what is new
-        everything = accepted_files(data, pipeline)
-        return due(training.trigger, everything, at_least=training.min_rows)
-    return due(training.trigger, fresh)
+    if head.champion is not None:
+        return due(training.trigger, fresh)
+    # A first version learns from everything; and a run that found too few rows is done with none
+    # of them: it left `learned_through` where it was.
+    everything = accepted_files(data, pipeline)
+    undone = [f for f in everything if f in fresh or f.file.generation > head.learned_through]
+    rows = sum(file.rows for file in everything)
+    return due(training.trigger, undone, at_least=training.min_rows, rows=rows)
 
 
 def is_at_work(head: Head, launcher: JobLauncher, clock: Clock) -> bool:

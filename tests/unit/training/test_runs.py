@@ -359,3 +359,15 @@ def test_history_calls_a_pinned_version_judged_not_promoted(taps):
         entry.action for entry in taps.registry.history("taps") if entry.version == "v000003"
     ]
     assert actions == ["release", "judge"]
+
+
+def test_after_a_first_version_waits_for_approval_the_trigger_counts_new_files_only(taps):
+    taps.apply(taps.text + "  trigger: {files: 3}\npromotion: {mode: manual}\n")
+    for _ in range(3):
+        taps.drop()
+    assert outcomes(taps.train()) == ["waiting_approval"]
+    taps.drop()
+    assert taps.train() == []
+    for _ in range(2):
+        taps.drop()
+    assert outcomes(taps.train()) == ["waiting_approval"]
