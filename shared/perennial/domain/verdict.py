@@ -48,7 +48,8 @@ class Verdict:
         file: which generation of which object.
         number: 1 for ingest's own, k+1 for later decisions (healing, recall).
         decided: when (UTC).
-        decided_by: `ingest`, `sweep`, `apply`, or who healed it.
+        decided_by: `ingest`, `sweep`, `apply`, who healed it, or `succession` where the owner of
+            some bytes was settled on behalf of another file.
         reason: one sentence; for `pending` and `duplicate` it says what is waited for or which
             file came first.
         definition: digest of the definition that judged it; empty where none did.

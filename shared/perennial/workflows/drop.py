@@ -125,14 +125,12 @@ class Dropper:
         if not dropped.files:
             return
         since = min(dropped.files).generation - 1
-        homes = [self.pipeline]
-        if self.registry.head(self.pipeline) is None:
-            homes.append(names.UNKNOWN_PIPELINE)  # where files of a misspelt pipeline end
         wanted = {file.stem: file for file in dropped.files}
 
         def missing() -> int:
             after_each()
-            for home in homes:
+            # A file that came before its pipeline may have been taken for a misspelt one's.
+            for home in (self.pipeline, names.UNKNOWN_PIPELINE):
                 for found in list_in_force(self.buckets.data, home, since_generation=since):
                     if file := wanted.get(found.file.stem):
                         dropped.verdicts[file] = found
