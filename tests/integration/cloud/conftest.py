@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -142,6 +143,23 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def unused_ports() -> int:
+    """The first of ten TCP ports that were free a moment ago.
+
+    They lie below those that systems hand out for connections, so that nothing slips in between.
+    """
+    for first in random.sample(range(20_000, 30_000, 10), 100):
+        if all(_is_free(port) for port in range(first, first + 10)):
+            return first
+    pytest.fail("no ten free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.fixture

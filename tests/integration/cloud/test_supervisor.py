@@ -158,10 +158,10 @@ def test_taken_port_fails_up_and_names_it(new_cloud, cloud):
     assert f"in use: port {port} (storage)" in new_cloud.output
 
 
-def test_port_that_was_asked_for_is_the_storage_emulators(new_cloud, unused_port):
+def test_port_that_was_asked_for_is_the_storage_emulators(new_cloud, unused_ports):
     new_cloud.only()
-    assert new_cloud.up(f"--port={unused_port}") == 0, new_cloud.output
-    assert new_cloud.endpoints["storage"] == f"http://127.0.0.1:{unused_port}"
+    assert new_cloud.up(f"--port={unused_ports}") == 0, new_cloud.output
+    assert new_cloud.endpoints["storage"] == f"http://127.0.0.1:{unused_ports}"
 
 
 def test_interrupted_foreground_cloud_stops_cleanly(new_cloud, eventually):
