@@ -20,7 +20,7 @@ def main() -> int:
     try:
         force = os.environ.get("PERENNIAL_FORCE") == "1"
         for run in train(trainer(os.environ), pipeline, force=force):
-            _log("INFO", run.reason, pipeline=pipeline, **run.summary())
+            _log("INFO", run.reason, **run.summary())
     except PerennialError as error:
         _log("ERROR", f"{type(error).__name__}: {error}", pipeline=pipeline)
         return 1
