@@ -37,7 +37,7 @@ class Ports:
     @property
     def addresses(self) -> Addresses:
         """The base URLs that functions are told."""
-        return Addresses(self.url("storage"), self.url("run"), self.url("predict"))
+        return Addresses(self.url("storage"), self.url("run"))
 
 
 def choose(directory: Path, first: int = 0) -> Ports:

@@ -75,14 +75,10 @@ def server(function: Function, directory: Path, root: Path, ports: Ports) -> Pro
     """
     folder = bundle(function, directory, root).folder
     port = ports.of[function.name]
-    # -P keeps the working directory from the front of sys.path, as the console script does.
+    # -P keeps the working directory from the front of sys.path, as the console script does. All
+    # else that the platform tells the framework is in the environment, here too.
     command = [str(interpreter(function, root)), "-P", "-m", "functions_framework"]
-    command += ["--source", "main.py", "--target", function.name, "--host", HOST]
-    command += ["--port", str(port)]
-    if function.kind == "asgi":
-        command.append("--asgi")
-    else:
-        command += ["--signature-type", function.kind]
+    command += ["--source", "main.py", "--host", HOST]
     return Program(
         name=function.name,
         command=command,

@@ -44,8 +44,8 @@ def programs(options: argparse.Namespace, ports: Ports) -> list[Program]:
 def _storage(options: argparse.Namespace, ports: Ports) -> Program:
     arguments = ["--dir", str(_storage_folder(options)), "--host", HOST]
     arguments += ["--port", str(ports.of["storage"]), "--clock-scale", str(options.clock_scale)]
-    for purpose, bucket in BUCKETS.items():
-        arguments += ["--bucket", f"{bucket}:versioned" if purpose == VERSIONED else bucket]
+    for bucket in BUCKETS.values():
+        arguments += ["--bucket", f"{bucket}:versioned" if bucket in VERSIONED else bucket]
     arguments += ["--notify", BUCKETS["landing"]]
     probe = ports.url("storage") + "/_emulator/health"
     return _ours("storage", arguments, options.dir, probe)

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-_ATTEMPT_SECONDS = 180.0
+from localdev.settings import TABLE
+
+_SWEEP = TABLE["sweep"]
 
 
 class Scheduler(threading.Thread):
-    """Posts `{}` once at the start and then after every interval; a slow answer delays the next.
+    """Posts once at the start and then after every interval; a slow answer delays the next.
 
     Args:
         url: what is called.
@@ -40,14 +42,16 @@ class Scheduler(threading.Thread):
         self._over.set()
 
     def _call(self) -> str:
-        connection = http.client.HTTPConnection(self._url.netloc, timeout=_ATTEMPT_SECONDS)
+        connection = http.client.HTTPConnection(self._url.netloc, timeout=_SWEEP["attempt_seconds"])
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "Google-Cloud-Scheduler",
             "X-CloudScheduler": "true",
         }
         try:
-            connection.request("POST", self._url.path or "/", body=b"{}", headers=headers)
+            connection.request(
+                _SWEEP["method"], _SWEEP["path"], body=_SWEEP["body"].encode(), headers=headers
+            )
             answer = connection.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException) as error:

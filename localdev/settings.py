@@ -1,14 +1,13 @@
-"""What is deployed and with which settings: the one table that the local cloud reads.
-
-Terraform states the same facts for the platform.
-"""
+"""What is deployed and with which settings, read from the table that Terraform reads too."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import yaml
 
 from perennial.config import Config, variable
 
@@ -19,16 +18,15 @@ MIB = 1024 * 1024
 HOST = "127.0.0.1"
 PROJECT = "local"
 REGION = "local"
-TRAIN_JOB = "perennial-train"
+DEPLOYMENT = "perennial"
+TRAIN_JOB = f"{DEPLOYMENT}-train"
 
-BUCKETS = {
-    "landing": "perennial-landing",
-    "quarantine": "perennial-quarantine",
-    "data": "perennial-data",
-    "models": "perennial-models",
-}
-VERSIONED = "landing"
-"""The bucket that keeps what is overwritten, and whose objects make events."""
+TABLE: dict[str, Any] = yaml.safe_load((ROOT / "infra" / "deployment.yaml").read_text())
+"""What is deployed, as `infra/deployment.yaml` says."""
+
+BUCKETS = {role: f"{DEPLOYMENT}-{role}" for role in TABLE["buckets"]}
+VERSIONED = tuple(BUCKETS[role] for role, bucket in TABLE["buckets"].items() if bucket["versioned"])
+"""The buckets that keep what is overwritten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +38,7 @@ class Function:
         kind: how the platform calls it; `asgi` is HTTP on the asyncio server.
         memory_mib: the limit, beyond which the platform kills the instance.
         timeout_seconds: how long one request, or one task of the job, may take.
+        cpu: cores of an instance; the local cloud shares the machine's.
         concurrency: requests that one instance handles at a time; for the synchronous server also
             its threads (its default, four for each core, is harmful to CPU-bound handlers).
     """
@@ -48,20 +47,26 @@ class Function:
     kind: Literal["cloudevent", "http", "asgi", "job"]
     memory_mib: int
     timeout_seconds: int
+    cpu: int = 1
     concurrency: int = 1
 
     @property
     def service(self) -> str:
         """What the platform calls the service or the job."""
-        return f"perennial-{self.name}"
+        return f"{DEPLOYMENT}-{self.name}"
 
 
-FUNCTIONS = (
-    Function("ingest", "cloudevent", memory_mib=2048, timeout_seconds=540, concurrency=2),
-    Function("predict", "asgi", memory_mib=512, timeout_seconds=60, concurrency=80),
-    Function("monitor", "http", memory_mib=1024, timeout_seconds=300, concurrency=2),
-    Function("train", "job", memory_mib=4096, timeout_seconds=3600),
-)
+def _functions() -> tuple[Function, ...]:
+    units = [*TABLE["functions"].items()]
+    units += [(name, {"kind": "job", **job}) for name, job in TABLE["job"].items()]
+    known = Function.__dataclass_fields__
+    return tuple(
+        Function(name, **{key: value for key, value in unit.items() if key in known})
+        for name, unit in units
+    )
+
+
+FUNCTIONS = _functions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,6 @@ class Addresses:
 
     storage: str
     run: str
-    predict: str
 
 
 def config(addresses: Addresses) -> Config:
@@ -85,13 +89,14 @@ def config(addresses: Addresses) -> Config:
         train_job=TRAIN_JOB,
         run_endpoint=addresses.run,
         storage_endpoint=addresses.storage,
-        predict_url=addresses.predict,
+        claim_seconds=TABLE["claim_seconds"],
     )
 
 
 def deployment(addresses: Addresses) -> dict[str, str]:
     """The environment variables that a deployment sets on every function and on the job."""
     settings = {variable(name): str(value) for name, value in asdict(config(addresses)).items()}
+    del settings[variable("predict_url")]  # for the command line alone
     return settings | {"GOOGLE_CLOUD_PROJECT": PROJECT}
 
 
@@ -103,7 +108,7 @@ def platform(function: Function, port: int) -> dict[str, str]:
         port: where the function listens.
     """
     if function.kind == "job":
-        return {
+        return TABLE["job"][function.name]["environment"] | {
             "CLOUD_RUN_JOB": function.service,
             "CLOUD_RUN_TASK_INDEX": "0",
             "CLOUD_RUN_TASK_ATTEMPT": "0",
@@ -111,10 +116,9 @@ def platform(function: Function, port: int) -> dict[str, str]:
             # Training waits for its slowest thread, and a laptop's cores are everybody's: with two
             # threads on two busy cores a fit took 3 to 7 s, with one 0.2 s.
             "OMP_NUM_THREADS": "1",
-            "OMP_WAIT_POLICY": "PASSIVE",
         }
     signature = "cloudevent" if function.kind == "cloudevent" else "http"
-    return {
+    served = {
         "K_SERVICE": function.service,
         "K_REVISION": f"{function.service}-00001-local",
         "K_CONFIGURATION": function.service,
@@ -124,6 +128,8 @@ def platform(function: Function, port: int) -> dict[str, str]:
         "THREADS": str(function.concurrency),
         "WORKERS": "1",
     }
+    # The framework's command reads it, here and on the platform alike.
+    return served | ({"FUNCTION_USE_ASGI": "1"} if function.kind == "asgi" else {})
 
 
 def process(home: Path, addresses: Addresses, inherited: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,11 @@ import argparse
 import random
 from dataclasses import dataclass
 
+from localdev.settings import TABLE
+
 _OVERLAP_SECONDS = 0.5
+_PACE = 0.1
+"""Pauses are a tenth of the platform's: somebody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +78,10 @@ class Retry:
             the handler goes on.
     """
 
-    attempts: int = 5
-    first_seconds: float = 1.0
-    longest_seconds: float = 60.0
-    ack_deadline_seconds: float = 600.0
+    attempts: int = TABLE["events"]["max_attempts"]
+    first_seconds: float = TABLE["events"]["first_pause_seconds"] * _PACE
+    longest_seconds: float = TABLE["events"]["longest_pause_seconds"] * _PACE
+    ack_deadline_seconds: float = TABLE["events"]["ack_deadline_seconds"]
 
     def pause(self, attempts: int) -> float:
         """Seconds to wait after this many failed attempts, at least one."""

@@ -132,7 +132,7 @@ def predict_process(
 
 def environment(directory: Path, storage_url: str) -> dict[str, str]:
     """What the local cloud gives to `predict`."""
-    addresses = settings.Addresses(storage=storage_url, run="", predict="")
+    addresses = settings.Addresses(storage=storage_url, run="")
     (function,) = (one for one in settings.FUNCTIONS if one.name == "predict")
     return {
         **settings.process(directory, addresses, os.environ),

@@ -43,7 +43,7 @@ def run(directory: Path, rounds: int) -> list[Section]:
     """
     bucket = BUCKETS["models"]
     with StorageServer(directory / "storage", buckets=[bucket]) as storage:
-        client = connect(config(Addresses(storage=storage.url, run="", predict="")))
+        client = connect(config(Addresses(storage=storage.url, run="")))
         body = publish(CloudStorageStore(client, bucket))
         subjects = _Subjects(directory, storage.url, body)
         return [subjects.cold_starts(rounds), *subjects.warm(rounds)]

@@ -33,7 +33,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """A storage emulator, and a job runner that is down."""
     buckets = [f"{BUCKETS[b]}{':versioned' if b == 'landing' else ''}" for b in BUCKETS]
     with StorageServer(tmp_path_factory.mktemp("storage"), buckets=buckets) as server:
-        yield Addresses(storage=server.url, run="http://127.0.0.1:9", predict="")
+        yield Addresses(storage=server.url, run="http://127.0.0.1:9")
 
 
 @pytest.fixture

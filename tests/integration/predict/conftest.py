@@ -26,7 +26,7 @@ def emulator(tmp_path: Path) -> Iterator[StorageServer]:
 @pytest.fixture
 def models(emulator: StorageServer) -> ObjectStore:
     """The models bucket, through Google's client."""
-    client = connect(config(Addresses(storage=emulator.url, run="", predict="")))
+    client = connect(config(Addresses(storage=emulator.url, run="")))
     return CloudStorageStore(client, BUCKETS["models"])
 
 
