@@ -1,0 +1,91 @@
+"""The bill in infra/cost.py rests on these counts, so they must be what the workflows really do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from infra.cost import INGEST_CALLS, RUN_CALLS, SCORE_CALLS, SWEEP_CALLS
+from perennial.domain.names import FileId
+from perennial.ports import Buckets
+from perennial.workflows.ingest import ingest
+from perennial.workflows.registry import Registry
+from perennial.workflows.sweep import sweep
+
+CLASS = {
+    **dict.fromkeys(("create", "overwrite", "replace", "copy_from", "list"), "A"),
+    **dict.fromkeys(("stat", "read", "download"), "B"),
+}
+
+
+class Counted:
+    """A store that counts what the platform would charge for each call."""
+
+    def __init__(self, store, calls: Counter[str]) -> None:
+        self._store = store
+        self._calls = calls
+
+    def __getattr__(self, name):
+        if name in CLASS:
+            self._calls[CLASS[name]] += 1
+        return getattr(self._store, name)
+
+
+@pytest.fixture
+def calls(taps) -> Counter[str]:
+    """What the pipeline's stores were asked, from here on."""
+    calls: Counter[str] = Counter()
+    plain = taps.trainer.buckets
+    buckets = Buckets(
+        landing=Counted(plain.landing, calls),
+        quarantine=Counted(plain.quarantine, calls),
+        data=Counted(plain.data, calls),
+        models=Counted(plain.models, calls),
+    )
+    registry = Registry(buckets.models, taps.trainer.clock)
+    taps.trainer = replace(taps.trainer, buckets=buckets, registry=registry)
+    return calls
+
+
+def counted(calls: Counter[str], work) -> tuple[int, int]:
+    calls.clear()
+    work()
+    return calls["A"], calls["B"]
+
+
+def test_ingest_calls(taps, calls):
+    for _ in range(3):
+        taps.drop()
+    taps.train()
+    parts = taps.trainer
+    info = parts.buckets.landing.overwrite("taps/x.csv", b"at,heat,room,open\n2026-02-01,1,a,1\n")
+    file = FileId(info.generation, info.name)
+    assert (
+        counted(
+            calls, lambda: ingest(parts.buckets, parts.registry, parts.clock, file, parts.launcher)
+        )
+        == INGEST_CALLS
+    )
+
+
+@pytest.mark.parametrize("new", [1, 2, 5])
+def test_calls_of_a_run(taps, calls, new):
+    """By itself, for each new file, and for each file whose rows it reads."""
+    taps.drop()
+    taps.train()
+    for _ in range(new):
+        taps.drop()
+    made = counted(calls, taps.train)
+    assert made == (RUN_CALLS[0] + SCORE_CALLS * new, RUN_CALLS[1] + 1 + new)
+
+
+def test_calls_of_an_idle_sweep(taps, calls):
+    taps.drop()
+    taps.train()
+    parts = taps.trainer
+    assert (
+        counted(calls, lambda: sweep(parts.buckets, parts.registry, parts.launcher, parts.clock))
+        == SWEEP_CALLS
+    )
