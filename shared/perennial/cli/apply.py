@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from perennial.cli.context import Deployment, on_deployment
+from perennial.cli.files import read_text
 from perennial.cli.output import emit, json_option
 from perennial.workflows.apply import apply as put_in_force
 
@@ -29,7 +30,7 @@ def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
         deployment.registry,
         deployment.launcher,
         deployment.clock,
-        file.read_text(),
+        read_text(file),
         by=by,
         source=str(file),
     )

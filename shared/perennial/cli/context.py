@@ -126,7 +126,7 @@ def _running(directory: Path) -> dict[str, Any] | None:
     since a process that ended may linger as a zombie.
     """
     try:
-        document: dict[str, Any] = json.loads((directory / ENDPOINTS).read_text())
+        document: dict[str, Any] = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))
         os.kill(document["pid"], 0)
         storage = urlsplit(document["storage"])
         socket.create_connection((storage.hostname or "", storage.port or 80), timeout=5).close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from perennial.cli.files import require_folder, write_text
 from perennial.cli.output import emit, json_option
 from perennial.domain.inference import infer_definition
 from perennial.errors import RefusedError
@@ -48,10 +49,12 @@ def init(
     """
     if output and output.exists() and not force:
         raise RefusedError(f"{output} exists: choose another file, or replace it with --force")
+    if output:
+        require_folder(output)
     files = [(sample.name, sample.read_bytes()) for sample in (*samples, *more)]
     text = infer_definition(name, files, label, event_time)
     if output:
-        output.write_text(text)
+        write_text(output, text)
     document = {"pipeline": name, "definition": text, "file": str(output) if output else None}
     said = f"wrote {output}: read it, edit it, then run `perennial apply {output}`"
     emit(document, [said if output else text.rstrip("\n")], as_json=as_json)

@@ -42,6 +42,7 @@ def start(module: str, arguments: Sequence[str], *, quiet: bool = False) -> subp
         [sys.executable, "-m", module, *arguments],
         stdout=subprocess.PIPE if quiet else None,
         text=True,
+        encoding="utf-8",
     )
 
 

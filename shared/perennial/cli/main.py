@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import click
 
-from perennial.errors import InvariantBroken, PerennialError
+from perennial.cli.failures import EXPECTED, explain
 
 COMMANDS = {
     "up": "up",
@@ -64,24 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code. A failure is one clear line on standard error."""
     try:
         result = perennial.main(arguments, prog_name="perennial", standalone_mode=False)
-    except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "perennial"
-        return _failed(f"{error.format_message()} See `{path} --help`.", error.exit_code)
-    except click.ClickException as error:
-        return _failed(error.format_message(), error.exit_code)
-    except InvariantBroken as error:
-        return _failed(f"what must never happen did: {error}")
-    except PerennialError as error:
-        return _failed(str(error))
     except BrokenPipeError:
         # Whoever reads has seen enough; without this, Python complains when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except EXPECTED as error:
+        failure = explain(error)
+        click.echo(f"perennial: {failure.message}", err=True)
+        return failure.code
     except (click.Abort, KeyboardInterrupt):
         return 130
     return result if isinstance(result, int) else 0
-
-
-def _failed(message: str, code: int = 1) -> int:
-    click.echo(f"perennial: {message}", err=True)
-    return code

@@ -44,7 +44,7 @@ def up(
     arguments = ["up", f"--dir={directory}", f"--port={port}", *flags]
     process = start("localdev", [*arguments, *(["--detach"] if detach else [])], quiet=as_json)
     if process.stdout and process.stdout.readline():  # it speaks when everything answers
-        document = json.loads((directory / ENDPOINTS).read_text())
+        document = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))
         emit(document, (), as_json=True)
     code = wait(process)
     if detach and not as_json and code == 0 and directory != local_directory(os.environ):

@@ -20,7 +20,8 @@ def find_uploads(paths: Sequence[str]) -> list[Upload]:
 
     Raises:
         NotFoundError: for a path that leads to no file.
-        RefusedError: when two files would get the same name, since one would replace the other.
+        RefusedError: when two files would get the same name, since one would replace the other, or
+            a name is not Unicode, as names of objects must be.
     """
     uploads: dict[str, Upload] = {}
     for path in paths:
@@ -28,6 +29,7 @@ def find_uploads(paths: Sequence[str]) -> list[Upload]:
         if not found:
             raise NotFoundError(f"no file at {path}")
         for upload in found:
+            _require_unicode(upload)
             twin = uploads.setdefault(upload.name, upload)
             if twin is not upload and not twin.path.samefile(upload.path):
                 raise RefusedError(
@@ -53,3 +55,12 @@ def _below(folder: Path, paths: Iterator[Path]) -> Iterator[Upload]:
         place = path.relative_to(folder)
         if path.is_file() and not any(part.startswith(".") for part in place.parts):
             yield Upload(path, place.as_posix())
+
+
+def _require_unicode(upload: Upload) -> None:
+    try:
+        upload.name.encode()
+    except UnicodeEncodeError:
+        raise RefusedError(
+            f"{upload.name!a}: expected a file name in UTF-8, found other bytes: rename the file"
+        ) from None

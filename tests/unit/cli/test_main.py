@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,10 +13,11 @@ from pathlib import Path
 import click
 import pytest
 
+from perennial import cli
 from perennial.cli.main import COMMANDS, perennial
 from perennial.errors import InvariantBroken, StoreUnavailable
 
-from .conftest import Run
+from .conftest import BAD, GOOD, Run
 
 README = Path(__file__).resolve().parents[3] / "README.md"
 
@@ -109,6 +112,66 @@ class TestFailures:
         assert ran.code == 1
         assert ran.complaint == f"perennial: {complaint}"
 
+    @pytest.mark.parametrize(
+        ("words", "complaint"),
+        [
+            (
+                ["init", "f", "--sample", "a.csv", "--label", "y", "-o", "nodir/x"],
+                "nodir/x cannot be written: there is no folder nodir; make it first",
+            ),
+            (
+                ["quarantine", "show", "flowers", "b.csv", "--original", "nodir/x"],
+                (
+                    "nodir/x: no such file or directory: check the path, "
+                    "and make its folder first if that is missing"
+                ),
+            ),
+            (
+                ["apply", "latin.yaml"],
+                (
+                    "latin.yaml, line 2: expected UTF-8 text, found the byte 0xFC: "
+                    "save the file as UTF-8"
+                ),
+            ),
+            (
+                ["drop", "flowers", b"\xfc.csv".decode("utf-8", "surrogateescape")],
+                r"'\udcfc.csv': expected a file name in UTF-8, found other bytes: rename the file",
+            ),
+        ],
+    )
+    def test_a_file_that_cannot_be_read_or_written_is_one_line(
+        self, flowers: Run, words: list[str], complaint: str
+    ) -> None:
+        Path("a.csv").write_text("x,y\n" + "1,true\n2,false\n" * 30)
+        Path("b.csv").write_bytes(BAD)
+        Path("latin.yaml").write_bytes("name: flowers\ntask: Blüte\n".encode("latin-1"))
+        Path(os.fsdecode(b"\xfc.csv")).write_bytes(GOOD)
+        assert flowers("drop", "flowers", "b.csv").code == 0
+        assert flowers("sweep").code == 0
+
+        assert flowers(*words).complaint == f"perennial: {complaint}"
+
+    def test_what_the_terminal_cannot_show_is_one_line(self, tmp_path: Path) -> None:
+        rows = "π,y\n" + "1,true\n2,false\n" * 30
+        (tmp_path / "a.csv").write_text(rows, encoding="utf-8")
+        words = ["init", "f", "--sample", "a.csv", "--label", "y"]
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-c",
+                "import sys; from perennial.cli.main import main; sys.exit(main())",
+                *words,
+            ],
+            env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+        )
+
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert "PYTHONUTF8=1" in line
+
     def test_an_interruption_is_code_130(
         self, deployed: Run, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -157,3 +220,16 @@ def test_json_is_the_only_thing_on_standard_output(flowers: Run) -> None:
 
     assert ran.err == ""
     assert json.loads(ran.out)["pipeline"] == "flowers"
+
+
+def test_text_is_read_and_written_in_a_stated_encoding() -> None:
+    """What the machine takes for its own encoding would decide else."""
+    unstated = []
+    for path in sorted(Path(cli.__file__).parent.glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                keywords = {keyword.arg for keyword in node.keywords}
+                reads = node.func.attr in ("read_text", "write_text")
+                if reads and "encoding" not in keywords:
+                    unstated.append(f"{path.name}:{node.lineno}")
+    assert unstated == []
