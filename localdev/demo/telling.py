@@ -30,6 +30,7 @@ from localdev.demo.events import (
 _BAR = 32
 """Characters for a loss of 1."""
 _PARENTHESIS = re.compile(r" \([^)]*\)")
+_OUTCOMES = {"waiting_approval": "waits for approval", "nothing_new": "nothing new"}
 _VERDICT_STYLES = {"accepted": "green", "quarantined": "red"}
 _MISHAPS = {
     "html": "an error page, saved as .csv",
@@ -109,9 +110,10 @@ class Teller:
 
     @_tell.register
     def _(self, event: Trained) -> None:
-        made = f"[bold]{event.version}[/]" if event.version else event.outcome
+        made = f"[bold]{event.version}[/] " if event.version else ""
         reason = _PARENTHESIS.sub("", event.reason)  # intervals and tolerances: `versions` has them
-        self._line(f"     → {made}: {escape(reason)}")
+        self._line(f"     → {made}{_OUTCOMES.get(event.outcome, event.outcome)}")
+        self._line(f"       {escape(reason)}")
         if event.scored:
             self._line(f"       [dim]{_proof(event.scored)}[/]")
 

@@ -113,6 +113,7 @@ def _passes(
     return duel(
         row_losses(metric, truth, theirs, classes),
         row_losses(metric, truth, challenger.predict(tail), challenger.classes),
+        opponent="the champion",
         tolerance=definition.promotion.tolerance,
         seed=definition.training.seed,
         min_rows=definition.promotion.min_duel_rows,

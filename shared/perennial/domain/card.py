@@ -7,19 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from perennial.domain.definition import Definition
+from perennial.domain.duel import CONSTANT
 
 _CARD = """\
 # {name} {version}
 
 Predicts `{label}` ({task}) with {model}, made on {created} UTC.
 
-- **Status:** {status}. {reason}
+- **Duel:** {reason}.
 - **Learned from:** {trained}.
 - **Judged on:** {held_out} that neither it nor {rival} had learned.
 - **{metric}:** {mine}; of {rival}: {theirs}.
 - **Reads:** {features}; {when}.
 
-It knows nothing of what came after its last row, and was judged on the rows above only.
+It knows nothing of what came after its last row, and was judged on the rows above only. Whether it
+serves is in the registry: `perennial versions {name}`.
 """
 
 
@@ -43,9 +45,8 @@ def card(
         task=definition.task,
         model=definition.training.model,
         created=f"{created:%Y-%m-%d %H:%M}",
-        status=evaluation["status"],
         reason=evaluation["reason"],
-        rival=evaluation["champion"] or "a constant predictor",
+        rival=evaluation["champion"] or CONSTANT,
         trained=f"{trained['rows']} rows{_span(trained)}",
         held_out=f"{held_out['rows']} rows{_span(held_out)}",
         metric=definition.metric,

@@ -10,22 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.domain.bootstrap import resampled_means
+from perennial.domain.words import counted
 
 Outcome = Literal["better", "not_worse", "worse", "inconclusive"]
 
 CONFIDENCE = 0.95
+CONSTANT = "a constant predictor"
+"""The opponent of a pipeline's first version."""
+
 _TAIL = 5  # one in so many of the new rows is held out
 _SMALLEST_LOSS = 1e-12  # what a champion without any error is compared with
 
 
 @dataclass(frozen=True, slots=True)
 class DuelResult:
-    """What a duel found, and what follows from it.
+    """What a duel found.
 
     Attributes:
         outcome: what the interval says about the difference.
-        promotes: whether the challenger may serve.
-        rule: why, in one sentence.
+        promotes: whether the challenger passes, and so may serve. Whether it does is not for the
+            duel to say: it may wait for a person, or behind a pin.
+        rule: whether it passes and why, in one sentence that names its opponent.
         rows: rows of the duel.
         champion_loss, challenger_loss: the metric of each; None without rows.
         difference: challenger's loss minus champion's, relative to the champion's.
@@ -65,6 +70,7 @@ def duel(
     champion_losses: NDArray[np.float64],
     challenger_losses: NDArray[np.float64],
     *,
+    opponent: str,
     tolerance: float,
     seed: int,
     min_rows: int,
@@ -79,14 +85,15 @@ def duel(
     - worse: it lies beyond the tolerance;
     - inconclusive: anything else, and any duel of too few rows.
 
-    Better and not worse promote, worse does not. An inconclusive duel promotes unless the
-    challenger is worse by more than the tolerance *and* a standard error: a model that is as good
-    as the champion then fails one duel in six, however few the rows. Judged by the bare difference
-    it would fail nearly one in two, and every failure costs the freshness of a file.
+    Better and not worse pass, worse does not. An inconclusive challenger passes unless it is worse
+    by more than the tolerance *and* a standard error: a model that is as good as the champion then
+    fails one duel in six, however few the rows. Judged by the bare difference it would fail nearly
+    one in two, and every failure costs the freshness of a file.
 
     Args:
         champion_losses: shape [N], in time order.
         challenger_losses: shape [N], of the same rows.
+        opponent: what the sentence calls the champion: its version, or `CONSTANT`.
         tolerance: the largest relative difference that counts as not worse.
         seed: of the resampling.
         min_rows: fewest rows for an outcome other than inconclusive.
@@ -94,7 +101,7 @@ def duel(
     """
     rows = len(champion_losses)
     if not rows:
-        rule = "inconclusive, promoted: there are no rows that neither model has learned"
+        rule = f"inconclusive, passes: no rows are left that neither it nor {opponent} has learned"
         nothing = (None,) * 6
         return DuelResult("inconclusive", True, rule, 0, *nothing, tolerance, min_rows, seed)
     before, after = float(np.mean(champion_losses)), float(np.mean(challenger_losses))
@@ -115,8 +122,9 @@ def duel(
         outcome == "inconclusive" and difference - error <= tolerance
     )
     rule = (
-        f"{outcome.replace('_', ' ')}, {'promoted' if promotes else 'not promoted'}: "
-        f"{_sentence(difference, error, low, high, tolerance)} on {rows} rows"
+        f"{outcome.replace('_', ' ')}, {'passes' if promotes else 'does not pass'}: "
+        f"the loss is {abs(difference):.1%} {'lower' if difference < 0 else 'higher'} "
+        f"than {opponent}'s {_precision(error, low, high, tolerance)} on {counted(rows, 'row')}"
         + (f", fewer than the {min_rows} of a firm answer" if rows < min_rows else "")
     )
     return DuelResult(
@@ -133,10 +141,8 @@ def _outcome(low: float, high: float, tolerance: float) -> Outcome:
     return "worse" if low > tolerance else "inconclusive"
 
 
-def _sentence(difference: float, error: float, low: float, high: float, tolerance: float) -> str:
-    direction = "lower" if difference < 0 else "higher"
+def _precision(error: float, low: float, high: float, tolerance: float) -> str:
     return (
-        f"the loss is {abs(difference):.1%} {direction} "
         f"(95 % interval {low:+.1%} to {high:+.1%}, standard error {error:.1%}; "
         f"tolerance {tolerance:.1%})"
     )

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
-from perennial.domain.duel import DuelResult, duel, tail_length
+from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
 from perennial.domain.frames import columns_of
 from perennial.domain.lineage import Batch, Lineage, lineage, within
 from perennial.domain.manifest import Manifest
@@ -58,8 +58,8 @@ class Candidate:
         lineage: what it knows.
         trained_rows: how many rows it learned.
         held_out: the rows of the duel, for the parity and smoke gates.
-        status: what the duel and the promotion mode make of it.
-        reason: the rule that decided, in one sentence.
+        status: what the duel and the promotion mode make of it; a pin may still keep it waiting.
+        reason: how the duel ended, in one sentence.
         evaluation: every number behind the decision.
     """
 
@@ -179,6 +179,7 @@ def _duel(
     return duel(
         row_losses(metric, truth, theirs, their_classes),
         row_losses(metric, truth, mine, challenger.classes),
+        opponent=champion.manifest.version if champion else CONSTANT,
         tolerance=definition.promotion.tolerance,
         seed=definition.training.seed,
         min_rows=definition.promotion.min_duel_rows,

@@ -35,7 +35,12 @@ STORY: list[Event] = [
     Week(WEEK, "shop/visits-2025-11-18.csv", 213, "quarantined", "cents", False),
     Diagnosed("shop/visits-2025-11-18.csv", (Finding("range", "above 500: [9460.0]"),)),
     Trained(
-        "r1", "promoted", "better: -9%", "v000002", "v000002", (Scored(WEEK, "v000001", 213, 0.5),)
+        "r1",
+        "promoted",
+        "better, passes: …",
+        "v000002",
+        "v000002",
+        (Scored(WEEK, "v000001", 213, 0.5),),
     ),
     Month("2026-02", 1251, 0.889, 0.477),
     Served("v000001", 0.04, 0.7),
@@ -69,6 +74,28 @@ def test_without_a_terminal_there_are_no_escape_codes() -> None:
 
 def test_brackets_in_a_report_are_shown_and_not_read_as_markup() -> None:
     assert "[9460.0]" in told(*STORY)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        ("promoted", "→ v000002 promoted"),
+        ("waiting_approval", "→ v000002 waits for approval"),
+        ("rejected", "→ v000002 rejected"),
+    ],
+)
+def test_what_became_of_a_version_is_told_beside_how_its_duel_ended(
+    outcome: str, words: str
+) -> None:
+    reason = "better, passes: the loss is 9.0% lower than v000001's (95 % …) on 213 rows"
+    first, second = told(Trained("r1", outcome, reason, "v000002", "v000001", ())).splitlines()
+    assert first.strip() == words
+    assert second.strip() == ("better, passes: the loss is 9.0% lower than v000001's on 213 rows")
+
+
+def test_a_run_without_a_version_is_told_by_its_outcome() -> None:
+    event = Trained("r1", "nothing_new", "v000001 has learned all", None, "v000001", ())
+    assert told(event).splitlines()[0].strip() == "→ nothing new"
 
 
 def test_the_longer_bar_is_the_greater_loss() -> None:

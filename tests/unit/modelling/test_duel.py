@@ -1,4 +1,4 @@
-"""A duel promotes what is better or as good, stops what is worse, and says why."""
+"""A challenger passes that is better or as good, one that is worse does not; the rule says why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from perennial.domain.duel import DuelResult, duel, tail_length
+from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
 
 RNG = np.random.default_rng(0)
 
@@ -18,7 +18,8 @@ def losses(rows: int, seed: int = 0) -> np.ndarray:
 
 
 def fight(champion: np.ndarray, challenger: np.ndarray, **options: object) -> DuelResult:
-    return duel(champion, challenger, **{"tolerance": 0.02, "seed": 0, "min_rows": 50, **options})  # type: ignore[arg-type]
+    usual = {"opponent": "v000003", "tolerance": 0.02, "seed": 0, "min_rows": 50}
+    return duel(champion, challenger, **usual | options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +58,13 @@ def test_the_same_losses_are_not_worse() -> None:
     assert (result.outcome, result.promotes, result.difference) == ("not_worse", True, 0.0)
 
 
-def test_clearly_higher_losses_are_worse_and_do_not_promote() -> None:
+def test_clearly_higher_losses_are_worse_and_do_not_pass() -> None:
     champion = losses(400)
     result = fight(champion, champion * 1.2)
     assert (result.outcome, result.promotes) == ("worse", False)
 
 
-def test_a_noisy_small_difference_is_inconclusive_and_promotes() -> None:
+def test_a_noisy_small_difference_is_inconclusive_and_passes() -> None:
     champion = losses(60, seed=1)
     challenger = losses(60, seed=2)
     challenger *= champion.mean() * 1.03 / challenger.mean()
@@ -72,7 +73,7 @@ def test_a_noisy_small_difference_is_inconclusive_and_promotes() -> None:
     assert (result.outcome, result.promotes) == ("inconclusive", True)
 
 
-def test_an_inconclusive_difference_beyond_tolerance_and_error_does_not_promote() -> None:
+def test_an_inconclusive_difference_beyond_tolerance_and_error_does_not_pass() -> None:
     champion = losses(60, seed=1)
     challenger = losses(60, seed=2)
     challenger *= champion.mean() * 1.25 / challenger.mean()
@@ -138,9 +139,33 @@ def test_the_same_seed_gives_the_same_result_and_it_fits_into_json() -> None:
     assert json.loads(json.dumps(asdict(first), allow_nan=False))["seed"] == 7
 
 
-def test_the_rule_states_outcome_decision_and_numbers() -> None:
+def test_the_rule_states_outcome_opponent_and_numbers() -> None:
     champion = losses(400)
     rule = fight(champion, champion * 1.2).rule
-    assert rule.startswith("worse, not promoted: the loss is 20.0% higher (95 % interval +")
+    assert rule.startswith(
+        "worse, does not pass: the loss is 20.0% higher than v000003's (95 % int"
+    )
     assert rule.endswith("tolerance 2.0%) on 400 rows")
     assert "fewer than the 50 of a firm answer" in fight(champion[:20], champion[:20]).rule
+
+
+def test_the_rule_says_who_passes_and_never_who_is_promoted() -> None:
+    """A version that passes may wait for a person, or behind a pin."""
+    champion = losses(400)
+    for challenger in (champion * 0.8, champion, champion * 1.2):
+        result = fight(champion, challenger)
+        passes = {True: ", passes: ", False: ", does not pass: "}
+        assert passes[result.promotes] in result.rule
+        assert "promoted" not in result.rule
+
+
+def test_a_first_versions_opponent_is_a_constant_predictor() -> None:
+    champion = losses(400)
+    rule = fight(champion, champion * 0.8, opponent=CONSTANT).rule
+    assert rule.startswith("better, passes: the loss is 20.0% lower than a constant predictor's (")
+
+
+def test_without_rows_the_rule_says_what_is_missing() -> None:
+    assert fight(np.empty(0), np.empty(0)).rule == (
+        "inconclusive, passes: no rows are left that neither it nor v000003 has learned"
+    )
