@@ -173,9 +173,8 @@ def test_a_failure_is_one_line_on_stderr(
     ran = cloud.run(*words, "--json", check=False)
 
     assert ran.returncode == 1
-    assert ran.stdout == ""
     (line,) = ran.stderr.splitlines()
-    assert line.startswith("perennial: ")
+    assert line == f"perennial: {json.loads(ran.stdout)['error']['message']}"
     assert complaint in line
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from perennial.cli.output import Shortfall
 from perennial.errors import InvariantBroken, PerennialError
 
 EXPECTED = (click.ClickException, PerennialError, OSError, UnicodeError)
@@ -29,11 +30,19 @@ class Failure:
             `perennial.errors`, else UsageError, OSError or UnicodeError.
         message: one line: what was expected, what was found, what to do.
         code: the exit code: 2 where the command line is wrong, else 1 unless the command says more.
+        told: whether the command has printed its document already.
     """
 
     type: str
     message: str
     code: int = 1
+    told: bool = False
+
+
+def shows_help(error: Exception) -> bool:
+    """Whether a group of commands was called without any, and this is its help and no mistake."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return context is not None and str(error) == context.get_help()
 
 
 def explain(error: Exception) -> Failure:
@@ -42,6 +51,8 @@ def explain(error: Exception) -> Failure:
         path = error.ctx.command_path if error.ctx else "perennial"
         message = f"{error.format_message()} See `{path} --help`."
         return Failure("UsageError", _line(message), error.exit_code)
+    if isinstance(error, Shortfall):
+        return Failure("Shortfall", _line(str(error)), error.code, told=True)
     if isinstance(error, click.ClickException):
         return Failure(type(error).__name__, _line(error.format_message()), error.exit_code)
     if isinstance(error, InvariantBroken):

@@ -10,7 +10,8 @@ from importlib.metadata import version
 
 import click
 
-from perennial.cli.failures import EXPECTED, explain
+from perennial.cli.failures import EXPECTED, Failure, explain, shows_help
+from perennial.cli.output import emit
 
 COMMANDS = {
     "up": "up",
@@ -61,17 +62,32 @@ def perennial(context: click.Context, project: str | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit code. A failure is one clear line on standard error."""
+    """Run a command; return the exit code.
+
+    A failure is one clear line on standard error, and with --json also the one document on standard
+    output: `{"error": {"type": …, "message": …}}`.
+    """
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = perennial.main(arguments, prog_name="perennial", standalone_mode=False)
+        result = perennial.main(words, prog_name="perennial", standalone_mode=False)
     except BrokenPipeError:
         # Whoever reads has seen enough; without this, Python complains when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except EXPECTED as error:
-        failure = explain(error)
-        click.echo(f"perennial: {failure.message}", err=True)
-        return failure.code
+        if shows_help(error):
+            click.echo(error, err=True)
+            return 2
+        # Not from the parsed options: the mistake may lie in them.
+        return _failed(explain(error), as_json="--json" in words)
     except (click.Abort, KeyboardInterrupt):
         return 130
     return result if isinstance(result, int) else 0
+
+
+def _failed(failure: Failure, *, as_json: bool) -> int:
+    if as_json and not failure.told:
+        document = {"error": {"type": failure.type, "message": failure.message}}
+        emit(document, (), as_json=True)
+    click.echo(f"perennial: {failure.message}", err=True)
+    return failure.code

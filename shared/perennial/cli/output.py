@@ -12,9 +12,25 @@ from typing import Any
 
 import click
 
+from perennial.errors import PerennialError
+
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
 )
+
+
+class Shortfall(PerennialError):
+    """Part of what was asked did not come about, and the command's document tells it.
+
+    Args:
+        message: what did not, and what to do.
+        code: the exit code.
+    """
+
+    def __init__(self, message: str, *, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
 
 _WIDE = 400  # columns of what is not a terminal, where nothing should be cut
 

@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from perennial.cli.context import Deployment, on_deployment
-from perennial.cli.output import emit, json_option
-from perennial.errors import PerennialError
+from perennial.cli.output import Shortfall, emit, json_option
 from perennial.workflows.sweep import sweep as sweep_landing
 
 
@@ -35,7 +34,7 @@ def sweep(deployment: Deployment, name: str | None, as_json: bool) -> None:
     }
     emit(document, _lines(document), as_json=as_json)
     if swept.errors:
-        raise PerennialError(
+        raise Shortfall(
             "; ".join(f"{pipeline}: {error}" for pipeline, error in swept.errors.items())
         )
 

@@ -45,10 +45,13 @@ class Ran:
 
     @property
     def complaint(self) -> str:
-        """The one line of a failure."""
+        """The one line of a failure; with --json its document says the same."""
         assert self.code != 0
-        assert self.out == ""
         (line,) = self.err.splitlines()
+        if self.out:
+            error = json.loads(self.out)["error"]
+            assert error.keys() == {"type", "message"}
+            assert line == f"perennial: {error['message']}"
         return line
 
 

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import click
 import pytest
+from pytest_mock import MockerFixture
 
 from perennial import cli
+from perennial.adapters.memory import MemoryStore
 from perennial.cli.main import COMMANDS, perennial
 from perennial.errors import InvariantBroken, StoreUnavailable
 
@@ -111,6 +113,50 @@ class TestFailures:
 
         assert ran.code == 1
         assert ran.complaint == f"perennial: {complaint}"
+
+    @pytest.mark.parametrize(
+        ("words", "kind", "code"),
+        [
+            (["status", "--bogus"], "UsageError", 2),
+            (["rollback", "flowers"], "UsageError", 2),
+            (["bogus"], "UsageError", 2),
+            (["status", "roses"], "NotFoundError", 1),
+            (["apply", "flowers.txt"], "DefinitionError", 1),
+            (["quarantine", "show", "flowers", "b.csv", "--original", "no/x"], "OSError", 1),
+        ],
+    )
+    def test_with_json_it_is_a_document_too(
+        self, flowers: Run, words: list[str], kind: str, code: int
+    ) -> None:
+        Path("b.csv").write_bytes(BAD)
+        Path("flowers.txt").write_text("petals: many")
+        assert flowers("drop", "flowers", "b.csv").code == 0
+        assert flowers("sweep").code == 0
+        ran = flowers(*words, "--json")
+
+        assert ran.code == code
+        document = json.loads(ran.out)
+        assert document == {"error": {"type": kind, "message": document["error"]["message"]}}
+        assert ran.complaint == f"perennial: {document['error']['message']}"
+
+    def test_with_json_a_store_that_fails_is_a_document_too(
+        self, flowers: Run, mocker: MockerFixture
+    ) -> None:
+        error = StoreUnavailable("read gs://models/flowers: no answer")
+        mocker.patch.object(MemoryStore, "read", side_effect=error)
+        ran = flowers("status", "flowers", "--json")
+
+        assert ran.code == 1
+        assert json.loads(ran.out)["error"] == {"type": "StoreUnavailable", "message": str(error)}
+        assert ran.err == f"perennial: {error}\n"
+
+    @pytest.mark.parametrize("words", [[], ["quarantine"]])
+    def test_a_group_alone_shows_its_help(self, run: Run, words: list[str]) -> None:
+        ran = run(*words)
+
+        assert ran.code == 2
+        assert ran.out == ""
+        assert ran.err == run(*words, "--help").out
 
     @pytest.mark.parametrize(
         ("words", "complaint"),
