@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from perennial.domain import openapi
-from perennial.domain.problems import MEDIA_TYPE, Problem, not_ready
+from perennial.domain.problems import MEDIA_TYPE, Problem, not_ready, unknown_pipeline
 from perennial.errors import ModelError, PerennialError
 from perennial.wiring import predict as wiring
 from perennial.workflows.serve import Server
@@ -45,7 +45,7 @@ async def predict(request: Request) -> Response:
 async def _status(_: Request) -> Response:
     now = datetime.now(UTC)
     pipelines = [
-        {**_state(one), "looked_up_seconds_ago": _seconds(now, one.looked_up)}
+        {**_state(one, one.champion), "looked_up_seconds_ago": _seconds(now, one.looked_up)}
         for one in await _server().pipelines()
     ]
     return _json({"service": "perennial-predict", "pipelines": pipelines})
@@ -53,24 +53,30 @@ async def _status(_: Request) -> Response:
 
 async def _model(request: Request) -> Response:
     pipeline = await _pipeline(request)
-    manifest = pipeline.champion.manifest if pipeline.champion else None
+    model = await _version(request, pipeline) or pipeline.champion
+    manifest = model.manifest if model else None
     document = {
-        **_state(pipeline),
-        "digest": pipeline.champion and pipeline.champion.digest,
+        **_state(pipeline, model),
+        "digest": model and model.digest,
         "trained_through": manifest and manifest.trained_through,
         "age_seconds": manifest and _seconds(datetime.now(UTC), manifest.created),
         "inputs": [_input(one) for one in (asdict(i) for i in manifest.inputs)] if manifest else [],
     }
-    return _json(document, _version_header(pipeline.champion))
+    return _json(document, _version_header(model))
 
 
 async def _predict(request: Request) -> Response:
     model = await _asked_for(request)
     with _named(model):
         instances = _instances(await _body(request))
-        predictions = await _server().answer(model, instances)
-    answer = {"predictions": predictions, "model_version": model.version}
-    return _json(answer, _version_header(model))
+        answer = await _server().answer(model, instances)
+    document: dict[str, object] = {
+        "predictions": answer.predictions,
+        "model_version": model.version,
+    }
+    if answer.ignored:
+        document["ignored"] = answer.ignored
+    return _json(document, _version_header(model))
 
 
 async def _openapi(_: Request) -> Response:
@@ -119,18 +125,24 @@ async def _pipeline(request: Request) -> ServedPipeline:
     name = request.path_params["pipeline"]
     pipeline = await _server().pipeline(name)
     if pipeline is None:
-        raise Problem("unknown-pipeline", f"no pipeline {name!r}; GET / lists those that exist")
+        raise unknown_pipeline(name, await _server().names())
     return pipeline
 
 
 async def _asked_for(request: Request) -> Model:
     """The model that must answer: the champion, or the version in the query."""
     pipeline = await _pipeline(request)
+    model = await _version(request, pipeline) or pipeline.champion
+    if model is None:
+        raise not_ready(pipeline.error or _waiting(pipeline))
+    return model
+
+
+async def _version(request: Request, pipeline: ServedPipeline) -> Model | None:
+    """The version in the query; None where there is none."""
     version = request.query_params.get("version") if request.scope["query_string"] else None
     if version is None:
-        if pipeline.champion is None:
-            raise not_ready(pipeline.error or _waiting(pipeline))
-        return pipeline.champion
+        return None
     if pipeline.head is None:  # nobody can tell yet which versions are approved
         raise not_ready(pipeline.error or _waiting(pipeline))
     try:
@@ -204,11 +216,11 @@ def _instances(body: bytes) -> list[object]:
     return instances
 
 
-def _state(pipeline: ServedPipeline) -> dict[str, object]:
+def _state(pipeline: ServedPipeline, model: Model | None) -> dict[str, object]:
     return {
         "name": pipeline.name,
-        "ready": pipeline.champion is not None,
-        "version": pipeline.champion and pipeline.champion.version,
+        "ready": model is not None,
+        "version": model and model.version,
         "error": pipeline.error or None,
     }
 
@@ -218,7 +230,8 @@ def _input(one: dict[str, object]) -> dict[str, object]:
 
 
 def _seconds(now: datetime, then: datetime | None) -> float | None:
-    return (now - then).total_seconds() if then else None
+    """Seconds since then; none where another machine's clock is ahead of this one's."""
+    return max((now - then).total_seconds(), 0.0) if then else None
 
 
 def _version_header(model: Model | None) -> dict[str, str]:

@@ -10,7 +10,8 @@ Every value becomes what training read from the files:
 - category, text: a string;
 - timestamp: a string in the declared format or in ISO 8601; without an offset it is UTC.
 
-Columns that the model does not read (the label, keys, anything else) are ignored.
+Columns that the model does not read (the label, keys, anything else) are ignored; `ignored_fields`
+names those that may be a slip.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ from perennial.domain.manifest import Input
 MAX_ERRORS = 100
 """Errors that an answer lists; it counts them all."""
 
+MAX_IGNORED = 100
+"""Names of ignored fields that an answer lists."""
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,39}")
 _BOOLEANS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
 _LARGEST = 3.4028234663852886e38  # of float32
 _EXACT = 2**24  # up to here float32 holds every integer
-_FOUND = 80  # characters of an offending value that an answer repeats
+_FOUND = 80  # characters of an offending value or name that an answer repeats
 
 _Reader = Callable[[object], object]
 
@@ -88,6 +92,26 @@ def read_instances(inputs: Sequence[Input], instances: Sequence[object]) -> Read
     return _reading(columns, errors)
 
 
+def ignored_fields(known: frozenset[str], instances: Sequence[object]) -> tuple[str, ...]:
+    """The fields that mean nothing to a model, each once, in the order in which they come.
+
+    Args:
+        known: the names that an instance may well carry.
+        instances: parsed JSON; what is no object has no fields.
+
+    Returns:
+        At most `MAX_IGNORED` names, long ones shortened.
+    """
+    ignored: list[str] = []
+    for instance in instances:
+        if isinstance(instance, dict) and not instance.keys() <= known:
+            ignored += (name for name in instance if name not in known)
+            if len(ignored) >= MAX_IGNORED:
+                break
+            known = known.union(ignored)
+    return tuple(_shortened(name) for name in ignored[:MAX_IGNORED])
+
+
 def _reading(columns: Mapping[str, Sequence[object]], errors: list[FieldError]) -> Reading:
     errors.sort(key=lambda error: error.instance)  # stable: inputs keep their order
     return Reading(columns, tuple(errors[:MAX_ERRORS]), len(errors))
@@ -104,9 +128,8 @@ def _column(
         value = None
         if found in missing:
             if not one.nullable:
-                expected = f"a value of type {one.type}; it cannot be missing"
                 shown = _shown(found) if one.name in row else "nothing"
-                errors.append(FieldError(place, one.name, expected, shown))
+                errors.append(FieldError(place, one.name, _expected(one), shown))
         else:
             try:
                 value = read(found)
@@ -116,11 +139,15 @@ def _column(
     return values
 
 
+def _expected(one: Input) -> str:
+    return _in_format(one.format) if one.format else _EXPECTED[one.type]
+
+
 def _number(found: object) -> float:
     if isinstance(found, str) and _NUMBER.fullmatch(found):
         found = float(found)
     if isinstance(found, bool) or not isinstance(found, (int, float)):
-        raise ValueError("a number")  # noqa: TRY004 (one kind of error for every bad value)
+        raise ValueError(_EXPECTED["number"])  # noqa: TRY004 (one kind of error for every bad value)
     if not -_LARGEST <= found <= _LARGEST:
         raise ValueError("a number within the range of float32, at most 3.4e38")
     return found
@@ -131,7 +158,7 @@ def _integer(found: object) -> float:
         found = int(found)  # exactly, not by way of a float
     number = _number(found)
     if number != int(number):
-        raise ValueError("an integer")
+        raise ValueError(_EXPECTED["integer"])
     if not -_EXACT <= number <= _EXACT and not _exact_in_float32(int(number)):
         raise ValueError("an integer that float32 holds exactly, as all up to 16777216 are")
     return number
@@ -149,13 +176,13 @@ def _boolean(found: object) -> bool:
         return found == 1
     if isinstance(found, str) and found.lower() in _BOOLEANS:
         return _BOOLEANS[found.lower()]
-    raise ValueError("true or false")
+    raise ValueError(_EXPECTED["boolean"])
 
 
 def _string(found: object) -> str:
     if isinstance(found, str):
         return found
-    raise ValueError("a string")
+    raise ValueError(_EXPECTED["text"])
 
 
 def _timestamp(found: object) -> datetime:
@@ -164,7 +191,7 @@ def _timestamp(found: object) -> datetime:
             return _utc(datetime.fromisoformat(found))
         except ValueError:
             pass
-    raise ValueError("a time in ISO 8601, such as 2025-02-14T09:30:00Z")
+    raise ValueError(_EXPECTED["timestamp"])
 
 
 def _formatted(pattern: str) -> _Reader:
@@ -177,12 +204,16 @@ def _formatted(pattern: str) -> _Reader:
                     return _utc(parse(found))
                 except ValueError:
                     continue
-        raise ValueError(f"a time in the format {pattern} or in ISO 8601")
+        raise ValueError(_in_format(pattern))
 
     def _strptime(found: str) -> datetime:
         return datetime.strptime(found, pattern)  # noqa: DTZ007 (`_utc` adds the zone)
 
     return read
+
+
+def _in_format(pattern: str) -> str:
+    return f"a time in the format {pattern} or in ISO 8601"
 
 
 def _utc(time: datetime) -> datetime:
@@ -192,10 +223,21 @@ def _utc(time: datetime) -> datetime:
 def _shown(found: object) -> str:
     if isinstance(found, (dict, list)):
         return "an object" if isinstance(found, dict) else "a list"
-    text = json.dumps(found, ensure_ascii=False)
+    return _shortened(json.dumps(found, ensure_ascii=False))
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _FOUND else text[: _FOUND - 1] + "…"
 
 
+_EXPECTED: Mapping[str, str] = {
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "category": "a string",
+    "text": "a string",
+    "timestamp": "a time in ISO 8601, such as 2025-02-14T09:30:00Z",
+}
 _READERS: Mapping[str, _Reader] = {
     "integer": _integer,
     "number": _number,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from perennial.domain.instances import MAX_IGNORED
 from perennial.domain.manifest import Input, Manifest
 from perennial.domain.predictions import class_key
 from perennial.domain.problems import MEDIA_TYPE, TYPES
@@ -37,7 +38,10 @@ def document(models: Sequence[Manifest], *, max_bytes: int, max_instances: int) 
         "/openapi.json": {"get": _get("description", "This document", None)},
         "/v1/models/{pipeline}": {
             "parameters": [_PIPELINE],
-            "get": _get("model", "The model that answers", "Model", problems=(404, 503)),
+            "get": {
+                **_get("model", "The model that answers", "Model", problems=(404, 503)),
+                "parameters": [_VERSION],
+            },
         },
         "/v1/models/{pipeline}:predict": {
             "parameters": [_PIPELINE],
@@ -104,7 +108,7 @@ def _request(instance: Json, max_instances: int) -> Json:
 def _answer(prediction: Json) -> Json:
     predictions = {"type": "array", "items": prediction}
     return _object(
-        {"predictions": predictions, "model_version": {"type": "string"}},
+        {"predictions": predictions, "model_version": _TEXT, "ignored": _IGNORED},
         ["predictions", "model_version"],
     )
 
@@ -156,6 +160,14 @@ def _or_null(kind: str) -> Json:
 
 
 _TEXT: Json = {"type": "string"}
+_IGNORED: Json = {
+    "type": "array",
+    "items": _TEXT,
+    "minItems": 1,
+    "maxItems": MAX_IGNORED,
+    "description": "Fields of the instances that mean nothing to the model, perhaps misspelt; "
+    "absent when there are none",
+}
 _ANY: Json = {"type": "object", "description": "A value for each of the model's inputs"}
 _PIPELINE: Json = {"name": "pipeline", "in": "path", "required": True, "schema": _TEXT}
 _VERSION: Json = {
@@ -213,6 +225,7 @@ _SCHEMAS: Mapping[str, Json] = {
             "status": {"type": "integer"},
             "detail": _TEXT,
             "error_count": {"type": "integer"},
+            "ignored": _IGNORED,
             "errors": {
                 "type": "array",
                 "items": _object(

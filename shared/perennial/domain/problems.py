@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from perennial.domain.instances import Reading
@@ -10,6 +10,9 @@ from perennial.errors import PerennialError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+
+MAX_PIPELINES = 20
+"""Names of other pipelines that an answer lists."""
 
 _TYPE = "urn:perennial:problem:"
 _TITLES: Mapping[str, tuple[int, str]] = {
@@ -65,15 +68,36 @@ class Problem(PerennialError):
         }
 
 
-def invalid_instances(reading: Reading) -> Problem:
-    """A problem that names every value that could not be read."""
+def invalid_instances(reading: Reading, ignored: Sequence[str] = ()) -> Problem:
+    """A problem that names every value that could not be read.
+
+    Args:
+        reading: one with errors.
+        ignored: fields that mean nothing to the model; a misspelt one is why another is missing.
+    """
     first = reading.errors[0]
     where = f"instance {first.instance}" + (f", field {first.field!r}" if first.field else "")
     detail = f"{where}: expected {first.expected}, found {first.found}"
     if reading.error_count > 1:
         detail += f"; {reading.error_count} errors in all"
-    members = {"errors": [asdict(e) for e in reading.errors], "error_count": reading.error_count}
+    members: dict[str, object] = {
+        "errors": [asdict(e) for e in reading.errors],
+        "error_count": reading.error_count,
+    }
+    if ignored:
+        members["ignored"] = list(ignored)
     return Problem("invalid-instances", detail, members=members)
+
+
+def unknown_pipeline(name: str, known: Sequence[str]) -> Problem:
+    """A problem that names the pipelines that do exist, the nearest first."""
+    from difflib import get_close_matches  # takes its time at a cold start, which needs it seldom
+
+    longest = max(map(len, known), default=0)
+    nearest = get_close_matches(name[: longest + 1], known, n=MAX_PIPELINES, cutoff=0.0)
+    there = ", ".join(nearest) + (", …" if len(known) > len(nearest) else "")
+    advice = f"pipelines are {there}" if nearest else "there is no pipeline yet"
+    return Problem("unknown-pipeline", f"no pipeline {name!r}; {advice}")
 
 
 def not_ready(detail: str) -> Problem:

@@ -15,7 +15,7 @@ from datetime import datetime
 from perennial.domain.names import PIPELINE_NAME
 from perennial.errors import StoreError
 from perennial.ports import Clock, ObjectStore
-from perennial.workflows.serving.loading import Loader, Model
+from perennial.workflows.serving.loading import Answer, Loader, Model
 from perennial.workflows.serving.lookup import Lookup
 from perennial.workflows.serving.pipeline import ServedPipeline, Timing, VersionCache
 
@@ -90,8 +90,8 @@ class Server:
         served = (name for name, pipeline in self._pipelines.items() if pipeline.head)
         return sorted((self._names or frozenset()).union(served))
 
-    async def answer(self, model: Model, instances: Sequence[object]) -> list[object]:
-        """The model's predictions; large batches leave the event loop to others meanwhile.
+    async def answer(self, model: Model, instances: Sequence[object]) -> Answer:
+        """The model's answer; large batches leave the event loop to others meanwhile.
 
         Raises:
             Problem: naming each instance and field that cannot be read.
@@ -131,7 +131,8 @@ def _folders(models: ObjectStore) -> frozenset[str]:
     found: set[str] = set()
     start: str | None = None
     while (info := next(iter(models.list(start=start, limit=1)), None)) is not None:
-        folder = info.name.split("/", 1)[0]
-        found.add(folder)
+        folder, slash, _ = info.name.partition("/")
+        if slash:  # at the root lies what describes the deployment
+            found.add(folder)
         start = folder + "0"  # the character after "/": skips what lies in the folder
     return frozenset(found)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
 
@@ -13,6 +16,7 @@ from tests.unit.predict.versions import (
     crown,
     manifest_of,
     reciprocal_graph,
+    regression_graph,
     write_regression,
     write_version,
 )
@@ -77,6 +81,67 @@ def test_the_model_route_tells_what_answers(shop, client, clock):
         ],
     }
     assert answer.headers["x-model-version"] == "v000001"
+
+
+def test_the_model_route_tells_of_any_approved_version(shop, client, clock):
+    write_regression(shop, "v000002", 20)
+    assert_problem(
+        client.get("/v1/models/shop?version=v000002"), 404, "unknown-version", "'v000002'"
+    )
+    crown(shop, "v000002")
+    clock.pass_(1)
+    champion = client.get("/v1/models/shop?version=v000002")
+    before = client.get("/v1/models/shop?version=v000001")
+    assert (champion.status_code, champion.json()["version"]) == (200, "v000002")
+    assert (before.json()["ready"], before.json()["version"]) == (True, "v000001")
+    assert before.headers["x-model-version"] == "v000001"
+    assert before.json()["digest"] != champion.json()["digest"]
+    assert [one["name"] for one in before.json()["inputs"]] == ["visits", "age"]
+
+
+def test_an_approved_version_answers_also_while_there_is_no_champion(shop, client):
+    crown(shop, None)
+    assert client.get("/v1/models/shop").json()["ready"] is False
+    assert client.get("/v1/models/shop?version=v000001").json()["ready"] is True
+
+
+def test_a_clock_that_is_behind_makes_no_negative_ages(store, client, clock):
+    graph = regression_graph(10)
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    write_version(store, replace(manifest_of(graph, "v000001"), created=ahead), graph)
+    crown(store, "v000001")
+    clock.time = ahead
+    assert client.get("/v1/models/shop").json()["age_seconds"] == 0
+    (state,) = client.get("/").json()["pipelines"]
+    assert state["looked_up_seconds_ago"] == 0
+
+
+def test_what_describes_the_deployment_is_no_pipeline(shop, client):
+    shop.create("deployment.json", b"{}")
+    assert [one["name"] for one in client.get("/").json()["pipelines"]] == ["shop"]
+    detail = client.get("/v1/models/deployment").json()["detail"]
+    assert detail == "no pipeline 'deployment'; pipelines are shop"
+
+
+def test_an_unknown_pipeline_is_answered_by_those_that_exist_the_nearest_first(shop, client):
+    for name in ("bike", "flowers", "shoppers"):
+        crown(shop, None, pipeline=name)
+    answer = client.predict({"visits": 1}, pipeline="shopper")
+    words = "no pipeline 'shopper'; pipelines are shoppers, shop, flowers, bike"
+    assert_problem(answer, 404, "unknown-pipeline", words)
+
+
+def test_of_many_pipelines_only_the_nearest_are_named(shop, client):
+    for number in range(40):
+        crown(shop, None, pipeline=f"bike-{number:02d}")
+    detail = client.get("/v1/models/shp").json()["detail"]
+    assert "pipelines are shop, bike-" in detail
+    assert detail.endswith(", …")
+    assert detail.count("bike-") == 19
+
+
+def test_where_there_is_no_pipeline_it_says_so(client):
+    assert client.get("/v1/models/shop").json()["detail"].endswith("there is no pipeline yet")
 
 
 def test_the_root_lists_pipelines_with_and_without_a_champion(shop, client):
@@ -189,6 +254,27 @@ def test_field_errors_are_listed_with_instance_field_expected_and_found(shop, cl
     assert [(e["instance"], e["field"]) for e in problem["errors"]] == [
         (1, "visits"), (1, "age"), (2, "visits"),
     ]  # fmt: skip
+
+
+def test_fields_that_the_model_does_not_read_are_named_once(shop, client):
+    instances = [{"visits": 1, "weekday": "Friday"}, {"visits": 2, "weekday": 5, "Age": 4}]
+    answer = client.predict(*instances)
+    assert answer.json() == {
+        "predictions": [11.0, 12.0],
+        "model_version": "v000001",
+        "ignored": ["weekday", "Age"],
+    }
+
+
+def test_the_label_may_be_sent_along(shop, client):
+    assert "ignored" not in client.predict({"visits": 1, "bought": 3}).json()
+
+
+def test_a_misspelt_field_is_named_beside_the_one_that_is_missing(shop, client):
+    problem = client.predict({"vists": 1}).json()
+    assert problem["detail"] == "instance 0, field 'visits': expected a number, found nothing"
+    assert problem["ignored"] == ["vists"]
+    assert "ignored" not in client.predict({"visits": "x"}).json()
 
 
 def test_nothing_approved_yet_says_when_to_ask_again(store, client):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perennial.domain.inputs import encode
-from perennial.domain.instances import MAX_ERRORS, read_instances
+from perennial.domain.instances import MAX_ERRORS, MAX_IGNORED, ignored_fields, read_instances
 from perennial.domain.manifest import Input, InputType
 
 NOON = datetime(2025, 2, 14, 12, tzinfo=UTC)
@@ -83,9 +83,10 @@ def test_a_value_that_fits_its_column_is_read(
         (7, "text", "a string", "7"),
         (1739536200, "timestamp", "ISO 8601", "1739536200"),
         ("14.02.2025", "timestamp", "ISO 8601", '"14.02.2025"'),
-        (None, "number", "cannot be missing", "null"),
-        ("", "number", "cannot be missing", '""'),
-        ("", "category", "cannot be missing", '""'),
+        (None, "number", "a number", "null"),
+        ("", "integer", "an integer", '""'),
+        ("", "category", "a string", '""'),
+        (None, "timestamp", "ISO 8601", "null"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_with_what_was_expected_and_found(
@@ -107,19 +108,37 @@ def test_a_missing_value_of_a_nullable_column_is_null(kind: InputType) -> None:
 
 def test_a_key_that_is_not_there_is_told_from_a_null() -> None:
     reading = read_instances([Input("column", "i0", "number")], [{"colum": 1}])
-    assert reading.errors[0].found == "nothing"
+    assert (reading.errors[0].expected, reading.errors[0].found) == ("a number", "nothing")
 
 
 def test_a_declared_time_format_is_read_and_iso_too() -> None:
     for text in ("14.02.2025 12:00", "2025-02-14T12:00:00Z"):
         assert read_one(text, "timestamp", format="%d.%m.%Y %H:%M") == NOON
-    error = read_one("02/14/2025", "timestamp", format="%d.%m.%Y %H:%M")
-    assert "%d.%m.%Y %H:%M" in error.expected  # type: ignore[attr-defined]
+    for wrong in ("02/14/2025", None):
+        error = read_one(wrong, "timestamp", format="%d.%m.%Y %H:%M")
+        assert "%d.%m.%Y %H:%M" in error.expected  # type: ignore[attr-defined]
 
 
 def test_columns_that_the_model_does_not_read_are_ignored() -> None:
     reading = read_instances([Input("a", "i0", "number")], [{"a": 1, "label": {}, "key": [[]]}])
     assert reading.columns == {"a": [1]}
+
+
+KNOWN = frozenset(("a", "b"))
+
+
+def test_fields_that_mean_nothing_are_named_once_in_their_order() -> None:
+    instances = [{"a": 1}, {"z": 1, "a": 2, "y": 1}, 7, {"z": 3, "x": None}]
+    assert ignored_fields(KNOWN, instances) == ("z", "y", "x")
+    assert ignored_fields(KNOWN, [{"b": 1}, {}, {"a": 1, "b": 2}]) == ()
+
+
+def test_only_so_many_ignored_fields_are_named_and_long_names_are_shortened() -> None:
+    assert len(ignored_fields(KNOWN, [{f"n{n}": n} for n in range(300)])) == MAX_IGNORED
+    assert len(ignored_fields(KNOWN, [{f"n{n}": n for n in range(300)}])) == MAX_IGNORED
+    (name,) = ignored_fields(KNOWN, [{"long" * 1000: 1}])
+    assert name.startswith("longlong")
+    assert len(name) == 80
 
 
 def test_an_instance_that_is_no_object_is_named() -> None:

@@ -69,9 +69,21 @@ def test_answers_have_the_keys_that_are_described(document, client):
     assert set(client.get("/v1/models/shop").json()) == set(schemas["Model"]["required"])
     (one, *_) = client.get("/").json()["pipelines"]
     assert set(one) == set(schemas["Service"]["properties"]["pipelines"]["items"]["required"])
-    problem = client.predict({}).json()
+    problem = client.predict({"vists": 1}).json()
     assert set(problem) == set(schemas["Problem"]["properties"])
     assert problem["type"] in schemas["Problem"]["properties"]["type"]["enum"]
+
+
+def test_the_version_and_what_is_ignored_are_described(document, client):
+    (version,) = document["paths"]["/v1/models/{pipeline}"]["get"]["parameters"]
+    assert (version["name"], version["in"]) == ("version", "query")
+    for path in ("/v1/models/shop:predict", "/v1/models/flowers:predict"):
+        content = document["paths"][path]["post"]["responses"]["200"]["content"]
+        schema = content["application/json"]["schema"]
+        assert set(schema["properties"]) == {"predictions", "model_version", "ignored"}
+        assert "ignored" not in schema["required"]
+    answer = client.predict({"visits": 1, "weekday": "Friday"}).json()
+    assert set(answer) == set(schema["properties"])
 
 
 def _lines(document: object) -> list[str]:

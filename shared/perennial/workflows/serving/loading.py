@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from perennial.domain import names
 from perennial.domain.inputs import Columns
-from perennial.domain.instances import read_instances
+from perennial.domain.instances import ignored_fields, read_instances
 from perennial.domain.manifest import FileDigest, Manifest
 from perennial.domain.predictions import predictions
 from perennial.domain.problems import invalid_instances
@@ -32,11 +32,33 @@ _NEUTRAL: Mapping[str, object] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says to a request.
+
+    Attributes:
+        predictions: one for each instance (see `domain.predictions`).
+        ignored: fields of the instances that mean nothing to the model.
+    """
+
+    predictions: list[object]
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A version that answers. Safe to call from several threads."""
 
     manifest: Manifest
     scorer: Scorer
+    _known: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Gather once what every request is compared with.
+
+        The label may be among an instance's fields, as it is in a row that was dropped.
+        """
+        known = [self.manifest.label, *(one.name for one in self.manifest.inputs)]
+        object.__setattr__(self, "_known", frozenset(known))
 
     @property
     def version(self) -> str:
@@ -48,17 +70,18 @@ class Model:
         """SHA-256 of the graph, in hex."""
         return self.manifest.files[GRAPH].sha256
 
-    def answer(self, instances: Sequence[object]) -> list[object]:
-        """The predictions for a request's instances (see `domain.predictions`).
+    def answer(self, instances: Sequence[object]) -> Answer:
+        """The predictions for a request's instances.
 
         Raises:
             Problem: naming each instance and field that cannot be read.
             ModelError: when the model fails on them.
         """
+        ignored = ignored_fields(self._known, instances)
         reading = read_instances(self.manifest.inputs, instances)
         if reading.errors:
-            raise invalid_instances(reading)
-        return predictions(self.manifest, self.scorer.predict(reading.columns))
+            raise invalid_instances(reading, ignored)
+        return Answer(predictions(self.manifest, self.scorer.predict(reading.columns)), ignored)
 
 
 def load(models: ObjectStore, loader: Loader, pipeline: str, version: str) -> Model:
