@@ -87,6 +87,5 @@ def _show(head: Head, *, as_json: bool) -> None:
 def _lines(head: Head) -> Iterator[str]:
     pinned = f", pinned by {head.pin.by}: {head.pin.why}" if head.pin else ""
     yield f"{head.pipeline}: {head.champion or 'no version'} serves{pinned}"
-    waiting = [version for version, status in head.statuses.items() if status == "waiting"]
-    if waiting:
-        yield f"{', '.join(waiting)} waits: `perennial approve {head.pipeline}` lets it serve"
+    if head.waiting:
+        yield f"{', '.join(head.waiting)} waits: `perennial approve {head.pipeline}` lets it serve"

@@ -13,6 +13,14 @@ from perennial.cli.output import emit, json_option, moment, table
 from perennial.workflows.versions import explain as explain_version
 from perennial.workflows.versions import list_versions
 
+_WORDS = {
+    "promote": "passed, and serves",
+    "supersede": "superseded",
+    "approve": "approved",
+    "reject": "turned down",
+    "rollback": "returned to",
+}
+
 
 @click.command()
 @click.argument("name")
@@ -36,7 +44,7 @@ def _listed(name: str, found: list[dict[str, Any]]) -> Iterator[str]:
     rows = (
         (
             v["version"],
-            "champion" if v["serving"] else v["status"],
+            _standing(v, "champion"),
             moment(v["created"]),
             v["trained_rows"],
             v["outcome"],
@@ -48,8 +56,7 @@ def _listed(name: str, found: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _explained(document: dict[str, Any]) -> Iterator[str]:
-    state = "the champion" if document["serving"] else document["status"]
-    yield f"{document['version']} is {state}"
+    yield f"{document['version']} is {_standing(document, 'the champion')}"
     yield f"reason     {document['reason']}"
     yield f"against    {document['against'] or 'a constant predictor'}"
     yield (
@@ -59,5 +66,19 @@ def _explained(document: dict[str, Any]) -> Iterator[str]:
     yield f"digest     {document['digest']}"
     yield "evaluation"
     yield from (f"  {line}" for line in json.dumps(document["evaluation"], indent=2).splitlines())
-    rows = ((moment(c["at"]), c["action"], c["by"], c["why"]) for c in document["history"])
+    rows = ((moment(c["at"]), _happened(c), c["by"], c["why"]) for c in document["history"])
     yield table(("when", "what", "by", "why"), rows)
+
+
+def _standing(version: dict[str, Any], champion: str) -> str:
+    if version["serving"]:
+        return champion
+    by = version["superseded_by"]
+    return f"superseded by {by}" if by else str(version["status"])
+
+
+def _happened(entry: dict[str, Any]) -> str:
+    """What a history entry did to the version."""
+    if entry["action"] == "judge":
+        return "passed, and waits" if entry["status"] == "waiting" else "did not pass"
+    return _WORDS.get(entry["action"], str(entry["action"]))

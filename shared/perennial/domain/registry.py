@@ -17,7 +17,8 @@ from typing import Any, Literal, Self
 
 from perennial.errors import ClaimLost, CommitConflict, NotFoundError, RefusedError
 
-Status = Literal["approved", "waiting", "rejected"]
+Status = Literal["approved", "waiting", "rejected", "superseded"]
+"""`rejected`: by its duel or by a person. `superseded`: a newer version passed while it waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Head:
         champion: the version that serves.
         predecessors: earlier champions, the latest first, without repeats.
         statuses: of every version that a run has brought in.
+        superseded: for each superseded version, the newer one that passed while it waited.
         pin: set by a rollback; while it stands nothing is promoted.
         claim: of the run at work.
         epoch: of the latest claim ever made.
@@ -79,6 +81,7 @@ class Head:
     epoch: int = 0
     learned_through: int = 0
     last_run: str = ""
+    superseded: Mapping[str, str] = field(default_factory=dict)
     format: int = 1
 
     def to_json(self) -> bytes:
@@ -105,6 +108,16 @@ class Head:
     def approved(self) -> frozenset[str]:
         """Every version that may serve."""
         return frozenset(v for v, status in self.statuses.items() if status == "approved")
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The versions that a person may approve, oldest first."""
+        return tuple(v for v, status in self.statuses.items() if status == "waiting")
+
+    def standing(self, version: str) -> str:
+        """A version's status in words: `rejected`, `superseded by v000005`, …"""
+        by = self.superseded.get(version)
+        return f"superseded by {by}" if by else self.statuses[version]
 
     def claim_lives(self, now: datetime) -> bool:
         """Whether a run may still be at work."""
@@ -238,10 +251,14 @@ def judge_version(
         raise CommitConflict(f"{version} was made by a definition that is not in force any more")
     if status == "approved" and head.pin is not None:
         status = "waiting"
-    statuses = dict(head.statuses)
-    if status != "rejected":  # a better one has come: whatever still waits is superseded
-        statuses = {v: ("rejected" if s == "waiting" else s) for v, s in statuses.items()}
-    entered = replace(head, statuses={**statuses, version: status})
+    # Once a newer version has passed, whatever still waits has nothing to offer.
+    passed_by = () if status == "rejected" else head.waiting
+    superseded: dict[str, Status] = dict.fromkeys(passed_by, "superseded")
+    entered = replace(
+        head,
+        statuses={**head.statuses, **superseded, version: status},
+        superseded={**head.superseded, **dict.fromkeys(passed_by, version)},
+    )
     return _crown(entered, version) if status == "approved" else entered
 
 
@@ -293,7 +310,7 @@ def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> 
     if to not in head.statuses:
         raise NotFoundError(f"{head.pipeline} has no version {to}")
     if to not in head.approved:
-        raise RefusedError(f"{to} was never approved: it is {head.statuses[to]}")
+        raise RefusedError(f"{to} was never approved: it is {head.standing(to)}")
     if to == head.champion:
         raise RefusedError(f"{to} is the champion already")
     back = replace(_crown(head, to), pin=Pin(by, why, at))
@@ -326,8 +343,7 @@ def _require_waiting(head: Head, version: str) -> None:
     if status is None:
         raise NotFoundError(f"{head.pipeline} has no version {version}")
     if status != "waiting":
-        waiting = [v for v, s in head.statuses.items() if s == "waiting"]
         raise RefusedError(
-            f"{version} does not wait for approval: it is {status}"
-            + (f"; {', '.join(waiting)} waits" if waiting else "")
+            f"{version} does not wait for approval: it is {head.standing(version)}"
+            + (f"; {', '.join(head.waiting)} waits" if head.waiting else "")
         )

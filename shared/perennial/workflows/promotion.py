@@ -61,7 +61,6 @@ def _decide(
 
 
 def _the_one_that_waits(head: Head) -> str:
-    waiting = [version for version, status in head.statuses.items() if status == "waiting"]
-    if not waiting:
+    if not head.waiting:
         raise RefusedError(f"no version of {head.pipeline} waits for approval")
-    return waiting[-1]
+    return head.waiting[-1]

@@ -133,9 +133,7 @@ def _waiting(
             else f"the next run starts at {need} new {what}, has {have}"
         )
     reasons += [
-        f"{version} waits for `perennial approve {head.pipeline}`"
-        for version, state in head.statuses.items()
-        if state == "waiting"
+        f"{version} waits for `perennial approve {head.pipeline}`" for version in head.waiting
     ]
     if head.pin is not None:
         reasons.append(

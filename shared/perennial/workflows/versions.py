@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from perennial.domain.lineage import Lineage
-from perennial.domain.registry import Head
+from perennial.domain.registry import Commit, Head
 from perennial.errors import DigestMismatch, NotFoundError
 from perennial.workflows.registry import Registry
 
@@ -42,11 +42,34 @@ def explain(registry: Registry, pipeline: str, version: str) -> dict[str, Any]:
             {"name": f.name, "sha256": f.sha256, "rows": f.rows, "used": f.used}
             for f in lineage.files
         ],
-        "history": [
-            {"action": c.action, "by": c.by, "why": c.why, "at": c.at.isoformat()}
-            for c in registry.history(pipeline)
-            if c.version == version
-        ][::-1],
+        "history": _history(registry, head, version),
+    }
+
+
+def _history(registry: Registry, head: Head, version: str) -> list[dict[str, Any]]:
+    """What was decided about a version, oldest first.
+
+    A run's release of its claim is left out: it says of the run that it ended, and nothing of the
+    version.
+    """
+    successor = head.superseded.get(version)
+    told = []
+    for commit in registry.history(head.pipeline):
+        if commit.version == version and commit.action != "release":
+            told.append(_entry(commit, commit.action, commit.why, version))
+        elif successor and commit.version == successor and commit.action in ("judge", "promote"):
+            why = f"{successor} passed its duel while {version} waited"
+            told.append(_entry(commit, "supersede", why, version))
+    return told[::-1]
+
+
+def _entry(commit: Commit, action: str, why: str, version: str) -> dict[str, Any]:
+    return {
+        "action": action,
+        "by": commit.by,
+        "why": why,
+        "at": commit.at.isoformat(),
+        "status": commit.head.statuses[version],
     }
 
 
@@ -58,6 +81,7 @@ def _version(registry: Registry, head: Head, version: str) -> dict[str, Any]:
     return {
         "version": version,
         "status": head.statuses[version],
+        "superseded_by": head.superseded.get(version),
         "serving": version == head.champion,
         "created": manifest.created.isoformat(),
         "trained_rows": manifest.trained_rows,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -112,8 +113,25 @@ def test_a_newer_version_supersedes_one_that_waits():
     head = claimed(three_versions())
     for version in ("v000004", "v000005"):
         head = judged(head, version, "waiting")
-    assert head.statuses["v000004"] == "rejected"
+    assert head.statuses["v000004"] == "superseded"
+    assert head.standing("v000004") == "superseded by v000005"
     assert head.statuses["v000005"] == "waiting"
+    with pytest.raises(RefusedError, match="it is superseded by v000005; v000005 waits"):
+        state.approve(head, "v000004")
+
+
+def test_a_version_stays_superseded_by_the_one_that_came_next():
+    head = claimed(three_versions())
+    for version in ("v000004", "v000005", "v000006"):
+        head = judged(head, version, "waiting")
+    assert head.superseded == {"v000004": "v000005", "v000005": "v000006"}
+    assert state.reject(head, "v000006").standing("v000006") == "rejected"
+
+
+def test_heads_from_before_superseding_had_a_name_are_still_read():
+    document = json.loads(three_versions().to_json())
+    del document["superseded"]
+    assert Head.from_document(document) == three_versions()
 
 
 def test_a_rejected_version_leaves_the_one_that_waits_waiting():

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
+from perennial.cli import context
+from perennial.cli.main import main
 from perennial.domain import names
 from perennial.workflows.promotion import rollback
+from perennial.workflows.versions import explain, list_versions
+
+
+@pytest.fixture
+def say(taps, monkeypatch, capsys) -> Callable[..., str]:
+    """What `perennial WORDS…` prints for people about the pipeline."""
+    for role in context.BUCKETS:
+        monkeypatch.setenv(f"PERENNIAL_{role.upper()}_BUCKET", role)
+    monkeypatch.setattr(context, "open_buckets", lambda _: taps.trainer.buckets)
+    monkeypatch.setattr(context, "CloudRunJobs", lambda _: taps.trainer.launcher)
+
+    def say(*words: str) -> str:
+        assert main(list(words)) == 0
+        return capsys.readouterr().out
+
+    return say
 
 
 def pinned_with_one_that_waits(taps) -> str:
@@ -38,3 +60,47 @@ def test_a_first_version_names_a_constant_predictor_as_its_opponent(taps):
 
     assert record.reason.startswith("inconclusive, passes: ")  # of 20 rows
     assert "lower than a constant predictor's" in record.reason
+
+
+def test_a_version_that_a_newer_one_superseded_says_by_which(taps):
+    taps.apply(taps.text + "promotion: {mode: manual}\n")
+    for _ in range(2):
+        taps.drop()
+        taps.train()
+
+    first, second = list_versions(taps.registry, "taps")
+    told = explain(taps.registry, "taps", "v000001")["history"]
+
+    assert (first["status"], first["superseded_by"]) == ("superseded", "v000002")
+    assert (second["status"], second["superseded_by"]) == ("waiting", None)
+    assert [(entry["action"], entry["status"]) for entry in told] == [
+        ("judge", "waiting"),
+        ("supersede", "superseded"),
+    ]
+    assert told[1]["why"] == "v000002 passed its duel while v000001 waited"
+
+
+def test_the_history_of_a_version_leaves_out_that_a_run_gave_back_its_claim(taps):
+    version = pinned_with_one_that_waits(taps)
+
+    told = explain(taps.registry, "taps", version)["history"]
+    returned = explain(taps.registry, "taps", "v000001")["history"]
+
+    assert "release" in {entry.action for entry in taps.registry.history("taps")}
+    assert [(entry["action"], entry["status"]) for entry in told] == [("judge", "waiting")]
+    assert [entry["action"] for entry in returned] == ["promote", "rollback"]
+
+
+def test_people_read_what_happened_to_a_version_in_plain_words(taps, say):
+    version = pinned_with_one_that_waits(taps)
+    taps.drop()
+    taps.train()
+
+    assert "superseded by v000004" in say("versions", "taps")
+    told = say("versions", "taps", "--explain", version)
+    assert f"{version} is superseded by v000004" in told
+    assert "passed, and waits" in told
+    assert "release" not in told
+    told = say("versions", "taps", "--explain", "v000001")
+    assert "passed, and serves" in told
+    assert "returned to" in told
