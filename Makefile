@@ -5,7 +5,7 @@ BIN := .venv/bin
 FUNCTIONS := ingest train predict monitor
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test check bench bundles format lock clean
+.PHONY: help setup demo test check provider bench bundles format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -39,6 +39,9 @@ check: setup ## Format, lint, types, import walls, Terraform format
 	$(BIN)/lint-imports
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive infra; \
 	 else echo "terraform is not installed: its format was not checked"; fi
+
+provider: ## Build the google provider from source, once, so that infra/ is tested against it
+	$(PYTHON) infra/provider.py
 
 bench: setup ## Measure against named rivals, in one run
 	$(BIN)/python -m tests.bench
