@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,10 @@ from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
 from perennial.domain.manifest import Input
 from perennial.domain.precision import check_precision
 from perennial.domain.text import TEXT_V1
+from perennial.domain.words import counted
 from perennial.errors import NotTrainable
+
+_CLASSES_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,16 @@ class Model:
         return probabilities
 
 
-def fit(definition: Definition, frame: pd.DataFrame, *, seed: int | None = None) -> Model:
+def fit(
+    definition: Definition, frame: pd.DataFrame, *, seed: int | None = None, among: str = ""
+) -> Model:
     """Train a model as the definition says. The same rows and seed give the same model.
 
     Args:
         definition: columns, estimator and its parameters.
         frame: typed rows, with the definition's columns; those without a label are left out.
         seed: of every random choice; the definition's own when None.
+        among: where the rows are not all there are, which ones: " in the first 80 rows".
 
     Raises:
         NotTrainable: when these rows cannot give a model.
@@ -87,7 +93,7 @@ def fit(definition: Definition, frame: pd.DataFrame, *, seed: int | None = None)
     labels = labelled[definition.label].to_numpy()
     classes = classes_of(definition, labels)
     truth = codes_of(labels, classes) if classes else labels.astype(np.float64)
-    _check_truth(definition, labels, truth)
+    _check_truth(definition, labels, truth, classes, among)
     check_precision(inputs, columns)
     rows = as_frame(encode(inputs, columns))
     pipeline = Pipeline([
@@ -115,21 +121,40 @@ def fit(definition: Definition, frame: pd.DataFrame, *, seed: int | None = None)
     )
 
 
-def _check_truth(definition: Definition, labels: NDArray[Any], truth: NDArray[Any]) -> None:
+def _check_truth(
+    definition: Definition,
+    labels: NDArray[Any],
+    truth: NDArray[Any],
+    classes: Classes,
+    among: str,
+) -> None:
     label = definition.label
     if definition.task == "regression":
         if len(truth) < 2:
-            raise NotTrainable(f"a regression needs two rows with {label}, found {len(truth)}")
+            found = counted(len(truth), "row")
+            raise NotTrainable(f"a regression needs two rows with {label}, found {found}{among}")
         return
     if (truth == UNKNOWN_CLASS).any():
         strange = labels.tolist()[int(np.argmin(truth))]
-        raise NotTrainable(f"{label} has the value {strange!r}, which is none of its classes")
-    found = len(np.unique(truth))
-    if definition.task == "binary" and found > 2:
-        raise NotTrainable(f"task binary needs two values of {label}, found {found}")
-    if found < 2:
-        only = f"only {labels.tolist()[0]!r}" if found else "none"
-        raise NotTrainable(f"two values of {label} are needed to learn from, found {only}")
+        raise NotTrainable(
+            f"{label} has the value {strange!r}, which is none of its classes ({_named(classes)})"
+        )
+    present = [classes[code] for code in np.unique(truth)]
+    if definition.task == "binary" and len(present) > 2:
+        raise NotTrainable(
+            f"task binary is for two values of {label}, found {len(present)}{among}: "
+            f"{_named(present)}; task multiclass learns any number"
+        )
+    if len(present) < 2:
+        only = f"only {_named(present)}" if present else "none"
+        raise NotTrainable(f"two values of {label} are needed to learn from, found {only}{among}")
+
+
+def _named(classes: Sequence[object]) -> str:
+    """The first few classes: 0, 1, 2 or 'a', 'b', 'c'."""
+    left = len(classes) - _CLASSES_NAMED
+    shown = ", ".join(repr(value) for value in classes[:_CLASSES_NAMED])
+    return f"{shown} and {left} more" if left > 0 else shown
 
 
 def _bounds(definition: Definition) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from perennial.domain.registry import Status
 from perennial.domain.scoring import Constant, Score, row_losses, score
 from perennial.domain.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.words import counted
 from perennial.errors import NotTrainable
 from perennial.ports import Scorer
 from perennial.workflows.rows import Rows
@@ -96,7 +97,7 @@ def challenge(
         held_out = _held_out(definition, batch, rows, champion)
         trained = _before(definition, batch, rows, held_out)
     with watch("train"):
-        model = fit(definition, trained)
+        model = fit(definition, trained, among=_among(trained, held_out))
     with watch("duel"):
         result = _duel(definition, model, champion, trained, held_out)
     refit = result.promotes and len(held_out) > 0
@@ -123,6 +124,16 @@ def challenge(
             "refit": refit,
             "mode": definition.promotion.mode,
         },
+    )
+
+
+def _among(trained: pd.DataFrame, held_out: pd.DataFrame) -> str:
+    """Which of the rows a challenger learns from: what is missing there may be in the others."""
+    if not len(held_out):
+        return ""
+    return (
+        f" in the {counted(len(trained), 'row')} before the newest {len(held_out):,}, "
+        "which are held out to judge it on"
     )
 
 
@@ -204,6 +215,6 @@ def require_rows(definition: Definition, files: Sequence[VerdictSummary]) -> Non
     rows = sum(file.rows for file in files)
     if rows < definition.training.min_rows:
         raise NotTrainable(
-            f"{rows} rows so far; a first version needs {definition.training.min_rows} "
+            f"{counted(rows, 'row')} so far; a first version needs {definition.training.min_rows} "
             "(training.min_rows)"
         )

@@ -157,8 +157,8 @@ def test_words_are_learned_and_named_by_their_normalisation(define: Define) -> N
     [
         ("binary", [True] * N, "two values of y are needed to learn from, found only True"),
         ("binary", [None] * N, "two values of y are needed to learn from, found none"),
-        ("regression", [None] * N, "a regression needs two rows with y, found 0"),
-        ("regression", [1.0] + [None] * (N - 1), "a regression needs two rows with y, found 1"),
+        ("regression", [None] * N, "a regression needs two rows with y, found 0 rows"),
+        ("regression", [1.0] + [None] * (N - 1), "a regression needs two rows with y, found 1 row"),
     ],
 )
 def test_labels_that_teach_nothing_are_refused_in_a_sentence(
@@ -168,16 +168,27 @@ def test_labels_that_teach_nothing_are_refused_in_a_sentence(
         fit(define(task), rows(y=pd.Series(labels, dtype=object)))
 
 
-def test_a_third_value_in_a_binary_label_is_refused(define: Define) -> None:
+def test_a_third_value_in_a_binary_label_is_refused_with_the_values_found(define: Define) -> None:
     definition = define("binary", {"type": "integer"})
-    with pytest.raises(NotTrainable, match="task binary needs two values of y, found 3"):
+    with pytest.raises(
+        NotTrainable, match="task binary is for two values of y, found 3: 0, 1, 2; task multiclass"
+    ):
         fit(definition, rows(y=np.arange(N) % 3))
+    with pytest.raises(NotTrainable, match="found 50: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 40 more;"):
+        fit(definition, rows(y=np.arange(N) % 50))
+
+
+def test_a_refusal_says_among_which_rows_something_is_missing(define: Define) -> None:
+    with pytest.raises(NotTrainable, match=r"found only True in the first 200 rows$"):
+        fit(define("binary"), rows(y=True), among=" in the first 200 rows")
 
 
 def test_a_label_outside_of_the_declared_classes_is_refused_by_name(define: Define) -> None:
     definition = define("multiclass", {"classes": ["a", "b"]})
     labels = np.where(X < 0, "a", "c")
-    with pytest.raises(NotTrainable, match="y has the value 'c', which is none of its classes"):
+    with pytest.raises(
+        NotTrainable, match=r"y has the value 'c', which is none of its classes \('a', 'b'\)"
+    ):
         fit(definition, rows(y=labels))
 
 

@@ -48,7 +48,10 @@ def test_rows_of_one_class_wait_for_the_other(taps):
     taps.drop(day=0, rows=40, always=1)
     (record,) = taps.train()
     assert record.outcome == "waiting"
-    assert record.reason.endswith("two values of open are needed to learn from, found only 1")
+    assert record.reason == (
+        "two values of open are needed to learn from, found only 1 in the 32 rows before the "
+        "newest 8, which are held out to judge it on"
+    )
     assert taps.train() == []
     for day in (7, 14):  # the last one is held out
         taps.drop(day=day, rows=300)
