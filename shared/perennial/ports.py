@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # predict imports this module, and none of these
     import pandas as pd
     from numpy.typing import NDArray
 
+    from perennial.domain.doctoring.findings import Look
     from perennial.domain.inputs import Columns
     from perennial.domain.manifest import Input, Manifest
     from perennial.domain.training import Model
@@ -202,6 +203,19 @@ class ModelCodec(Protocol):
 
         Raises:
             GateFailed: with what that process said.
+        """
+
+
+class Platform(Protocol):
+    """Looks at what is deployed, and changes nothing."""
+
+    def look(self, service: str, path: str, **parameters: str) -> Look:
+        """Ask one service for one resource; what goes wrong is part of the look.
+
+        Args:
+            service: whom to ask: an API such as `run`, or a part of the local cloud.
+            path: the resource, below the service's address.
+            parameters: of the query.
         """
 
 

@@ -1,0 +1,149 @@
+"""What is deployed, looked at through Google's REST APIs; nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import google.auth
+import requests
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.transport.requests import AuthorizedSession
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from perennial.domain.doctoring.findings import Look
+from perennial.errors import ConfigError
+
+GOOGLE: Mapping[str, str] = {
+    service: f"https://{service}.googleapis.com"
+    for service in ("storage", "run", "eventarc", "pubsub", "cloudscheduler")
+}
+"""The APIs that know what is deployed, and where they are."""
+
+_TIMEOUT = (5.0, 30.0)
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_RETRY = Retry(
+    total=3,
+    connect=1,
+    backoff_factor=0.3,
+    status_forcelist=(429, 500, 502, 503, 504),
+    raise_on_status=False,  # the last answer says more than "too many retries"
+)
+_DISABLED = ("SERVICE_DISABLED", "accessNotConfigured")
+# Google's word for it is SERVICE_DISABLED as well, about a project that is nobody's.
+_UNACCOUNTED = "requires a quota project"
+
+
+def google_session() -> requests.Session:
+    """A session with Google's default credentials.
+
+    Raises:
+        ConfigError: when there are none.
+    """
+    try:
+        credentials, _ = google.auth.default(scopes=_SCOPES)
+    except DefaultCredentialsError as error:
+        raise ConfigError(
+            f"no Google credentials: run `gcloud auth application-default login` ({error})"
+        ) from error
+    session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google.auth has no types
+    session.mount("https://", HTTPAdapter(max_retries=_RETRY))
+    return session
+
+
+def plain_session() -> requests.Session:
+    """A session without credentials."""
+    session = requests.Session()
+    session.mount("https://", HTTPAdapter(max_retries=_RETRY))
+    return session
+
+
+def local_session() -> requests.Session:
+    """A session for one's own machine: no proxy stands before it, and nothing is asked twice."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+class GooglePlatform:
+    """Asks services for resources.
+
+    Args:
+        session: makes the requests.
+        addresses: base URL of each service.
+        headers: sent with every request.
+    """
+
+    def __init__(
+        self,
+        session: requests.Session,
+        addresses: Mapping[str, str] = GOOGLE,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self._session = session
+        self._addresses = addresses
+        self._headers = dict(headers or {})
+
+    def look(self, service: str, path: str, **parameters: str) -> Look:
+        """Ask one service for one resource; what goes wrong is part of the look."""
+        url = f"{self._addresses[service].rstrip('/')}/{quote(path, safe='/:')}"
+        try:
+            response = self._session.get(
+                url,
+                params=parameters,
+                headers=self._headers,
+                timeout=_TIMEOUT,
+                allow_redirects=False,  # no API redirects, and a token is meant for one host only
+            )
+        except (requests.RequestException, GoogleAuthError) as error:
+            return Look("silent", said=f"no answer: {_root(error)}")
+        return _read(response)
+
+
+def _read(response: requests.Response) -> Look:
+    status = response.status_code
+    said, reason = _error(response)
+    match status:
+        case HTTPStatus.OK:
+            return _document(response)
+        case HTTPStatus.NOT_FOUND:
+            return Look("absent", said=said, status=status)
+        case HTTPStatus.FORBIDDEN if reason in _DISABLED and _UNACCOUNTED not in said:
+            return Look("disabled", said=said, status=status)
+        case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
+            return Look("forbidden", said=said, status=status)
+    return Look("silent", said=said, status=status)
+
+
+def _document(response: requests.Response) -> Look:
+    try:
+        document = response.json()
+    except ValueError:
+        document = None
+    if isinstance(document, dict):
+        return Look("found", document, status=response.status_code)
+    return Look("silent", said="200 with something that is no JSON", status=response.status_code)
+
+
+def _error(response: requests.Response) -> tuple[str, str]:
+    """Google's own sentence and its reason, from an error; a status line from anybody else's."""
+    bare = f"{response.status_code} {response.reason}"
+    try:
+        error: Any = response.json()["error"]
+        sentence = f"{response.status_code} {error['message']}"
+    except (ValueError, KeyError, TypeError):
+        return bare, ""
+    for detail in [*error.get("details", []), *error.get("errors", [])]:
+        if isinstance(detail, dict) and detail.get("reason"):
+            return sentence, str(detail["reason"])
+    return sentence, str(error.get("status", ""))
+
+
+def _root(error: BaseException) -> BaseException:
+    """What it all began with: libraries wrap "connection refused" in half a page."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error

@@ -1,0 +1,1 @@
+"""What `perennial doctor` expects of a deployment, and what it says of what it found."""
