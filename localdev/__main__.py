@@ -10,12 +10,12 @@ from typing import Any
 
 from localdev.cloud import CloudError, down, up
 from localdev.endpoints import SERVICES
-from localdev.options import add_arguments, check
+from localdev.options import Parser, add_arguments, check
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m localdev", description=__doc__)
+    parser = Parser(prog="python -m localdev", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     text = "start a local cloud; state in DIR survives a restart or a kill"
     starting = commands.add_parser("up", help=text, description=text)
@@ -36,8 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _up(options)
     except CloudError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"{error.filename or options.dir}: {error.strerror or error}")
     except KeyboardInterrupt:
         return 130
 
@@ -63,6 +64,11 @@ def _say_urls(document: dict[str, Any]) -> None:
     for service in SERVICES:
         if service in document:
             _say(f"{service:<10}{document[service]}")
+
+
+def _fail(complaint: str) -> int:
+    sys.stderr.write(f"{complaint}\n")
+    return 1
 
 
 def _say(line: str) -> None:

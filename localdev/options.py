@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from localdev.delivery import dial
 from localdev.settings import ROOT
@@ -21,6 +23,24 @@ _DELIVERY = (
     "senders",
 )
 _CLOUD = ("dir", "port", "clock_scale", "tick", "jobs", "root", "timeout")
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line, which whoever started this process passes on."""
+
+    def parse_args(
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """Read options; end the process with exit code 2 where they cannot be understood."""
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            what = "option" if unknown[0].startswith("-") else "argument"
+            self.error(f"No such {what}: {unknown[0]}")
+        return options
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with exit code 2."""
+        self.exit(2, f"{message}\n")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +86,10 @@ def check(options: argparse.Namespace) -> None:
             raise ValueError(f"{_flag(name)} must be above zero")
     if not 0 <= options.port < 65_000:
         raise ValueError("--port must be from 1 to 64999, or 0 for any")
-    dial.dial_of(options)
+    try:
+        dial.dial_of(options)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from None
 
 
 def delivery_arguments(options: argparse.Namespace) -> list[str]:

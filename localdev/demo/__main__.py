@@ -20,6 +20,7 @@ from localdev.demo.events import Event, document
 from localdev.demo.story import Story
 from localdev.demo.telling import Teller
 from localdev.demo.tools import StepFailed, Tools
+from localdev.options import Parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
                 story.close()
         if isinstance(error, KeyboardInterrupt):
             return 130
-        sys.stderr.write(f"perennial demo: {error}\n")
+        sys.stderr.write(f"{error}\n")
         return 1  # a temporary folder stays, because the message names logs in it
     if temporary and not options.keep:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="perennial demo", description=__doc__)
+    parser = Parser(prog="perennial demo", description=__doc__)
     parser.add_argument(
         "--dir", type=Path, metavar="DIR", help="where the local cloud lives; temporary if absent"
     )

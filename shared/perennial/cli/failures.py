@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import click
 
+from perennial.cli.local import LocalCloudError
 from perennial.cli.output import Shortfall
 from perennial.errors import InvariantBroken, PerennialError
 
@@ -53,6 +54,8 @@ def explain(error: Exception) -> Failure:
         return Failure("UsageError", _line(message), error.exit_code)
     if isinstance(error, Shortfall):
         return Failure("Shortfall", _line(str(error)), error.code, told=True)
+    if isinstance(error, LocalCloudError):
+        return Failure("LocalCloudError", _line(str(error)), error.code)
     if isinstance(error, click.ClickException):
         return Failure(type(error).__name__, _line(error.format_message()), error.exit_code)
     if isinstance(error, InvariantBroken):

@@ -9,12 +9,23 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from perennial.errors import ConfigError
+import click
+
+from perennial.errors import ConfigError, PerennialError
 
 DEFAULT_DIRECTORY = ".perennial"
 ENDPOINTS = "endpoints.json"
 
+_INTERRUPTED = 130
 _NEEDED = ("localdev", "functions_framework", "httpx", "starlette", "uvicorn")
+
+
+class LocalCloudError(PerennialError):
+    """A process of the local cloud failed; its complaint and its exit code are the command's."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def local_directory(variables: Mapping[str, str]) -> Path:
@@ -28,7 +39,8 @@ def start(module: str, arguments: Sequence[str], *, quiet: bool = False) -> subp
     Args:
         module: `localdev`, or a module of it.
         arguments: its command line.
-        quiet: give its standard output to the caller, not to the terminal.
+        quiet: give its standard output to the caller, not to the terminal; what it complains of
+            is always the caller's to tell.
 
     Raises:
         ConfigError: when the packages that it needs are not installed.
@@ -41,16 +53,35 @@ def start(module: str, arguments: Sequence[str], *, quiet: bool = False) -> subp
     return subprocess.Popen(  # noqa: S603  our own interpreter and module
         [sys.executable, "-m", module, *arguments],
         stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
     )
 
 
-def wait(process: subprocess.Popen[str]) -> int:
-    """Stay until a process ends and return its exit code; interruptions are passed on to it."""
+def see_through(process: subprocess.Popen[str]) -> None:
+    """Stay until a process ends, and fail as it failed.
+
+    Raises:
+        UsageError: when it did not understand its options.
+        LocalCloudError: with its complaint and its exit code.
+        KeyboardInterrupt: when it was interrupted.
+    """
+    code = _wait(process)
+    said = (process.stderr.read() if process.stderr else "").strip()
+    if code == _INTERRUPTED:
+        raise KeyboardInterrupt
+    if code == click.UsageError.exit_code:
+        raise click.UsageError(f"{said.rstrip('.')}.", click.get_current_context())
+    if code:
+        raise LocalCloudError(said or f"the local cloud ended with code {code}", code)
+
+
+def _wait(process: subprocess.Popen[str]) -> int:
+    """The exit code of a process that ends in its own time; interruptions are passed on to it."""
     signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            continue  # the terminal has interrupted it too, and it ends in its own time
+            continue  # the terminal has interrupted it too

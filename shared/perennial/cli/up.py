@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from perennial.cli.local import ENDPOINTS, local_directory, start, wait
+from perennial.cli.local import ENDPOINTS, local_directory, see_through, start
 from perennial.cli.output import emit, json_option
 
 _directory_option = click.option(
@@ -26,9 +26,7 @@ _directory_option = click.option(
 @click.option("--detach", is_flag=True, help="Return when everything answers.")
 @json_option
 @click.argument("flags", nargs=-1, type=click.UNPROCESSED)
-@click.pass_context
 def up(
-    context: click.Context,
     directory: Path | None,
     port: int,
     detach: bool,
@@ -46,22 +44,20 @@ def up(
     if process.stdout and process.stdout.readline():  # it speaks when everything answers
         document = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))
         emit(document, (), as_json=True)
-    code = wait(process)
-    if detach and not as_json and code == 0 and directory != local_directory(os.environ):
+    see_through(process)
+    if detach and not as_json and directory != local_directory(os.environ):
         click.echo(f"for the other commands: export PERENNIAL_LOCAL={shlex.quote(str(directory))}")
-    context.exit(code)
 
 
 @click.command()
 @_directory_option
 @json_option
-@click.pass_context
-def down(context: click.Context, directory: Path | None, as_json: bool) -> None:
+def down(directory: Path | None, as_json: bool) -> None:
     """Stop the local cloud that runs in DIR; its state stays."""
     directory = (directory or local_directory(os.environ)).expanduser().absolute()
     process = start("localdev", ["down", f"--dir={directory}"], quiet=as_json)
     said = process.stdout.read() if process.stdout else ""
+    see_through(process)
     if as_json:
         document = {"dir": str(directory), "stopped": said.startswith("stopped")}
         emit(document, (), as_json=True)
-    context.exit(wait(process))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import threading
@@ -481,9 +482,11 @@ class TestLocalCloud:
     ) -> None:
         start = mocker.patch("subprocess.Popen")
         start.return_value.stdout = None
+        start.return_value.stderr = io.StringIO("it rained\n")
         start.return_value.wait.return_value = 3
+        ran = run(*words)
 
-        assert run(*words).code == 3
+        assert (ran.code, ran.complaint) == (3, "perennial: it rained")
         (command,) = start.call_args.args
         expected = [argument.format(cwd=tmp_path) for argument in arguments]
         assert command == [sys.executable, "-m", module, *expected]
@@ -493,11 +496,40 @@ class TestLocalCloud:
     ) -> None:
         monkeypatch.setenv("PERENNIAL_LOCAL", str(tmp_path / "elsewhere"))
         start = mocker.patch("subprocess.Popen")
-        start.return_value.stdout = None
+        start.return_value.stdout = start.return_value.stderr = None
         start.return_value.wait.return_value = 0
         run("up")
 
         assert f"--dir={tmp_path}/elsewhere" in start.call_args.args[0]
+
+    @pytest.mark.parametrize("form", [[], ["--json"]], ids=["lines", "json"])
+    @pytest.mark.parametrize(
+        ("words", "complaint"),
+        [
+            (["up", "--bogus"], "No such option: --bogus. See `perennial up --help`."),
+            (["up", "--duplicates=2"], "--duplicates must be at least 0 and below 1"),
+            (["up", "--tick", "often"], "argument --tick: invalid float value: 'often'"),
+            (["up", "garden"], "No such argument: garden."),
+            (["demo", "--bogus"], "No such option: --bogus. See `perennial demo --help`."),
+        ],
+    )
+    def test_an_option_that_cannot_be_is_named(
+        self, run: Run, words: list[str], complaint: str, form: list[str]
+    ) -> None:
+        ran = run(*words, *form)
+
+        assert ran.code == 2
+        assert ran.complaint.startswith(f"perennial: {complaint}")
+        if form:
+            assert json.loads(ran.out)["error"]["type"] == "UsageError"
+
+    def test_a_cloud_that_does_not_start_is_one_line(self, run: Run) -> None:
+        Path("taken").write_text("a file where its folder should be")
+        ran = run("up", "--dir", "taken/cloud", "--detach", "--json")
+
+        assert ran.code == 1
+        assert "Traceback" not in ran.complaint
+        assert str(Path("taken/cloud").absolute()) in ran.complaint
 
     def test_json_of_down_says_whether_something_ran(self, run: Run, tmp_path: Path) -> None:
         assert run("down", "--dir", tmp_path / "none", "--json").json == {
