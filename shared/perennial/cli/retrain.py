@@ -9,6 +9,7 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import emit, json_option, progress
+from perennial.domain.words import counted
 from perennial.workflows.retrain import retrain as run_now
 
 
@@ -37,6 +38,10 @@ def _lines(run: dict[str, Any]) -> Iterator[str]:
     yield f"reason     {run['reason']}"
     if run["version"]:
         yield f"version    {run['version']}"
-    yield f"new        {run['rows']} rows in {run['files']} files"
-    steps = (f"{step} {seconds:.2f}" for step, seconds in run["seconds"].items())
-    yield f"seconds    {', '.join(steps)}"
+    if run["files"]:
+        yield f"new        {counted(run['rows'], 'row')} in {counted(run['files'], 'file')}"
+    elif run["outcome"] == "nothing_new":
+        yield "new        no files"
+    steps = [f"{step} {seconds:.2f}" for step, seconds in run["seconds"].items()]
+    if steps:
+        yield f"seconds    {', '.join(steps)}"

@@ -60,10 +60,10 @@ class Trainer:
 
 @dataclass(slots=True)
 class _Result:
-    """How a run ends, as far as it is known."""
+    """How a run ends, filled in as it becomes known: a run that fails had its new files too."""
 
-    outcome: Outcome
-    reason: str
+    outcome: Outcome = "failed"
+    reason: str = ""
     version: str | None = None
     files: int = 0
     rows: int = 0
@@ -105,15 +105,17 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
     watch = Stopwatch(trainer.clock)
     accepted: Sequence[VerdictSummary] = ()
     failure: Exception | None = None
+    result = _Result()
     try:
         accepted = accepted_files(trainer.buckets.data, head.pipeline)
-        result = _work(trainer, head, run, accepted, watch)
+        _work(trainer, head, run, accepted, watch, result)
     except ClaimLost:
         raise  # another run works now: leave no trace
     except NotTrainable as error:
-        result = _Result("waiting", str(error))
+        result.outcome, result.reason = "waiting", str(error)
     except Exception as error:  # noqa: BLE001 (it goes on record, and up from here)
-        failure, result = error, _Result("failed", f"{type(error).__name__}: {error}")
+        failure = error
+        result.outcome, result.reason = "failed", f"{type(error).__name__}: {error}"
     state.require_claim(trainer.registry.require(head.pipeline), head.epoch)
     report = RunRecord(
         pipeline=head.pipeline,
@@ -161,15 +163,18 @@ def _work(
     run: str,
     accepted: Sequence[VerdictSummary],
     watch: Stopwatch,
-) -> _Result:
+    result: _Result,
+) -> None:
     """Judge a new version against the champion, again whenever champion or recipe change."""
     while True:
         try:
-            return _attempt(trainer, head, run, accepted, watch)
+            _attempt(trainer, head, run, accepted, watch, result)
         except CommitConflict:
             latest = trainer.registry.require(head.pipeline)
             state.require_claim(latest, head.epoch)
             head = latest
+        else:
+            return
 
 
 def _attempt(
@@ -178,12 +183,16 @@ def _attempt(
     run: str,
     accepted: Sequence[VerdictSummary],
     watch: Stopwatch,
-) -> _Result:
+    result: _Result,
+) -> None:
+    """Make a version and bring it in; `result` says how that went, as far as it came."""
     definition = trainer.registry.definition(head)
     champion = _champion(trainer, head)
     batch = Batch.of(accepted, champion.lineage if champion else Lineage())
+    result.files, result.rows = len(batch.fresh), sum(file.rows for file in batch.fresh)
     if not batch.fresh:
-        return _Result("nothing_new", _nothing_new(head, champion))
+        result.outcome, result.reason = "nothing_new", _nothing_new(head, champion)
+        return
     if champion is None:
         require_rows(definition, batch.fresh)
     rows = Rows(trainer.buckets.data, definition)
@@ -198,9 +207,8 @@ def _attempt(
     with watch("write"):
         trainer.registry.write_version(manifest, files)
         after = _commit(trainer, head, candidate, version, run)
-    outcome = _OUTCOMES[after.statuses[version]]
-    rows_new = sum(file.rows for file in batch.fresh)
-    return _Result(outcome, candidate.reason, version, len(batch.fresh), rows_new)
+    result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
+    result.version = version
 
 
 def _nothing_new(head: Head, champion: Champion | None) -> str:

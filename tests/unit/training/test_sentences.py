@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +12,8 @@ from perennial.cli import context
 from perennial.cli.main import main
 from perennial.domain import names
 from perennial.workflows.promotion import rollback
+from perennial.workflows.runs import list_runs
+from perennial.workflows.train import train
 from perennial.workflows.versions import explain, list_versions
 
 
@@ -26,6 +30,20 @@ def say(taps, monkeypatch, capsys) -> Callable[..., str]:
         return capsys.readouterr().out
 
     return say
+
+
+@pytest.fixture
+def at_once(taps, mocker) -> None:
+    """A platform on which a launched execution has ended when the launch returns."""
+
+    numbers = itertools.count()
+
+    def launch(pipeline: str, *, force: bool = False) -> str:
+        execution = f"execution-{next(numbers)}"
+        train(replace(taps.trainer, execution=execution), pipeline, force=force)
+        return execution
+
+    mocker.patch.object(taps.trainer.launcher, "launch", launch)
 
 
 def pinned_with_one_that_waits(taps) -> str:
@@ -104,3 +122,28 @@ def test_people_read_what_happened_to_a_version_in_plain_words(taps, say):
     told = say("versions", "taps", "--explain", "v000001")
     assert "passed, and serves" in told
     assert "returned to" in told
+
+
+@pytest.mark.usefixtures("at_once")
+def test_retrain_without_new_files_says_so_and_shows_no_empty_column(taps, say):
+    assert "\nnew        no files" in say("retrain", "taps")
+    assert "seconds" not in say("retrain", "taps")
+    taps.drop(rows=30)
+    assert "\nnew        30 rows in 1 file\n" in say("retrain", "taps")
+
+
+def test_a_run_that_cannot_train_yet_or_fails_counts_its_new_files(taps):
+    taps.drop(rows=30)
+    (waiting,) = taps.train(force=True)
+    taps.drop(rows=30)
+
+    def breaks() -> None:
+        raise ZeroDivisionError
+
+    taps.trainer.codec.on_export = breaks
+    with pytest.raises(ZeroDivisionError):
+        taps.train()
+    *_, failed = list_runs(taps.trainer.buckets.data, "taps")
+
+    assert (waiting.outcome, waiting.files, waiting.rows) == ("waiting", 1, 30)
+    assert (failed["outcome"], failed["files"], failed["rows"]) == ("failed", 2, 60)
