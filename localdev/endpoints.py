@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from localdev.settings import BUCKETS, HOST, PROJECT, REGION, TRAIN_JOB, Addresses
+from localdev.settings import BUCKETS, HOST, PROJECT, REGION, TRAIN_JOB, VERSIONED, Addresses
 
 FILE_NAME = "endpoints.json"
 
@@ -74,6 +74,7 @@ def write(directory: Path, ports: Ports, services: list[str], pid: int) -> dict[
     document: dict[str, Any] = {service: ports.url(service) for service in services}
     document |= {
         "buckets": BUCKETS,
+        "versioned": [role for role, bucket in BUCKETS.items() if bucket in VERSIONED],
         "project": PROJECT,
         "region": REGION,
         "train_job": TRAIN_JOB,

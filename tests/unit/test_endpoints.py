@@ -58,6 +58,7 @@ def test_file_says_where_everything_is(tmp_path):
             "data": "perennial-data",
             "models": "perennial-models",
         },
+        "versioned": ["landing", "models"],
         "project": "local",
         "region": "local",
         "train_job": "perennial-train",

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import google.auth
 import requests
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
@@ -22,6 +22,8 @@ GOOGLE: Mapping[str, str] = {
     for service in ("storage", "run", "eventarc", "pubsub", "cloudscheduler")
 }
 """The APIs that know what is deployed, and where they are."""
+
+LOGIN = "run `gcloud auth application-default login`"
 
 _TIMEOUT = (5.0, 30.0)
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -46,9 +48,7 @@ def google_session() -> requests.Session:
     try:
         credentials, _ = google.auth.default(scopes=_SCOPES)
     except DefaultCredentialsError as error:
-        raise ConfigError(
-            f"no Google credentials: run `gcloud auth application-default login` ({error})"
-        ) from error
+        raise ConfigError(f"no Google credentials: {LOGIN} ({error})") from error
     session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google.auth has no types
     session.mount("https://", HTTPAdapter(max_retries=_RETRY))
     return session
@@ -98,8 +98,10 @@ class GooglePlatform:
                 timeout=_TIMEOUT,
                 allow_redirects=False,  # no API redirects, and a token is meant for one host only
             )
-        except (requests.RequestException, GoogleAuthError) as error:
+        except (requests.RequestException, TransportError) as error:
             return Look("silent", said=f"no answer: {_root(error)}")
+        except GoogleAuthError as error:
+            return Look("forbidden", said=f"no access token: {error}; {LOGIN}")
         return _read(response)
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "predict": "predict",
     "retrain": "retrain",
     "sweep": "sweep",
+    "doctor": "doctor",
 }
 """Each command and the module that holds it, in the order of the help page."""
 

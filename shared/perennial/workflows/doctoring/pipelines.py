@@ -15,6 +15,7 @@ from perennial.errors import (
     ObjectNotFound,
     PerennialError,
     PermissionDenied,
+    StoreError,
     StoreUnavailable,
 )
 from perennial.ports import Buckets, Clock, ObjectStore
@@ -38,8 +39,8 @@ def examine_pipelines(registry: Registry) -> Iterator[Finding]:
             findings = _pipeline(registry, pipeline)
             count += bool(findings)
             yield from findings
-    except _UNSEEN as error:
-        yield _unseen("pipelines", str(error), error)
+    except StoreError as error:
+        yield _unseen("pipelines", "a listing", error)
         return
     if not count:
         yield ok("pipelines", "none yet")
@@ -65,7 +66,7 @@ def examine_landing(buckets: Buckets, clock: Clock, sweep_seconds: float) -> Ite
             if info.created < before
         ]
         waiting = _without_verdict(buckets.data, due)
-    except _UNSEEN as error:
+    except StoreError as error:
         yield _unseen(check, "a listing", error)
         return
     limited = f" of the first {MOST_FILES:,}" if len(listed) == MOST_FILES else ""

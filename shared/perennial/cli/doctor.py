@@ -1,0 +1,151 @@
+"""`perennial doctor`: is everything as it must be, and what to do where it is not."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from perennial.cli.local import ENDPOINTS, local_directory
+from perennial.cli.output import Shortfall, emit, json_option, progress
+from perennial.config import Config, variable
+from perennial.domain.descriptor import DEPLOYMENT
+from perennial.domain.doctoring.findings import Finding, problem
+from perennial.errors import UserError
+from perennial.wiring.doctor import examine_local, examine_project
+from perennial.workflows.doctoring.local import LocalCloud
+
+_COLOURS = {"ok": "green", "problem": "red", "unknown": "yellow"}
+_DEAD_LETTERS = "dead-letter.jsonl"
+_SCHEDULER_LOG = Path("logs") / "scheduler.log"
+
+
+@click.command()
+@click.option("--project", metavar="ID", help="Google Cloud project to work in.")
+@json_option
+@click.pass_context
+def doctor(context: click.Context, project: str | None, as_json: bool) -> None:
+    """Check every part of a deployment or of the local cloud.
+
+    One line for each: ok, problem, or unknown where it could not be looked at. Changes nothing.
+    Fails where there is a problem.
+    """
+    where, checks = _checks(os.environ, project or context.obj)
+    findings = []
+    for found in checks:
+        progress(f"{found.state:<9}{found.check}")
+        findings.append(found)
+    counts = Counter(found.state for found in findings)
+    document = {
+        **where,
+        "ok": counts["ok"],
+        "problems": counts["problem"],
+        "unknown": counts["unknown"],
+        "findings": [asdict(found) for found in findings],
+    }
+    emit(document, _lines(document), as_json=as_json)
+    if counts["problem"]:
+        number = counts["problem"]
+        raise Shortfall(f"{number} problem{'s' if number > 1 else ''} found")
+
+
+def _checks(
+    variables: Mapping[str, str], project: str | None
+) -> tuple[dict[str, Any], Iterator[Finding]]:
+    """Where to look, as other commands decide it, and the looking itself."""
+    directory = local_directory(variables)
+    running = _read(directory)
+    if not project and not variables.get("PERENNIAL_LOCAL"):
+        project = variables.get(variable("project"))
+        if not project and not _lives(running):
+            project = variables.get("GOOGLE_CLOUD_PROJECT")
+    if not project:
+        return {"dir": str(directory)}, _local(directory, running)
+    deployment = variables.get(variable("deployment")) or DEPLOYMENT
+    return {"project": project, "deployment": deployment}, _deployed(project, deployment)
+
+
+def _deployed(project: str, deployment: str) -> Iterator[Finding]:
+    try:
+        yield from examine_project(project, deployment)
+    except ValueError as error:
+        raise UserError(str(error)) from error
+
+
+def _local(directory: Path, running: dict[str, Any]) -> Iterator[Finding]:
+    if not running:
+        raise UserError(
+            f"no local cloud was ever up in {directory}: start one with `perennial up`, "
+            "or name a project with --project"
+        )
+    if not _lives(running):
+        fix = f"run `perennial up`; {directory}/logs/supervisor.log says how it ended"
+        yield problem("cloud", f"that process {running.get('pid')} runs", "it does not", fix)
+        return
+    addresses = {
+        name: url
+        for name, url in running.items()
+        if isinstance(url, str) and url.startswith("http://")
+    }
+    versioned = running.get("versioned")
+    cloud = LocalCloud(
+        directory=str(directory),
+        services=frozenset(addresses),
+        buckets=running["buckets"],
+        versioned=None if versioned is None else frozenset(versioned),
+        train_job=running["train_job"],
+        dead_letters=len(_lines_of(directory / _DEAD_LETTERS)),
+        last_sweep=(_lines_of(directory / _SCHEDULER_LOG) or [""])[-1],
+    )
+    config = Config(
+        **{f"{role}_bucket": bucket for role, bucket in running["buckets"].items()},
+        storage_endpoint=running["storage"],
+    )
+    yield from examine_local(cloud, config, addresses)
+
+
+def _read(directory: Path) -> dict[str, Any]:
+    """What a local cloud said of itself when it was last up; empty where none ever was."""
+    try:
+        document = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _lives(running: Mapping[str, Any]) -> bool:
+    try:
+        os.kill(running["pid"], 0)
+    except (OSError, KeyError, TypeError):
+        return False
+    return True
+
+
+def _lines_of(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _lines(document: dict[str, Any]) -> Iterator[str]:
+    width = max((len(found["check"]) for found in document["findings"]), default=0)
+    for found in document["findings"]:
+        state = click.style(f"{found['state']:<8}", fg=_COLOURS[found["state"]])
+        yield f"{state} {found['check']:<{width}}  {_said(found)}".rstrip()
+    yield ""
+    yield f"{document['ok']} ok, {document['problems']} problems, {document['unknown']} unknown"
+    if document["unknown"]:
+        yield "what is unknown could not be looked at, and may be well or not"
+
+
+def _said(found: dict[str, str]) -> str:
+    if found["state"] == "ok":
+        return found["found"]
+    return f"expected {found['expected']}, found {found['found']}: {found['fix']}"

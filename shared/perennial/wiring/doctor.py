@@ -1,0 +1,103 @@
+"""The parts of `perennial doctor`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from perennial.adapters.clock import SystemClock
+from perennial.adapters.google_platform import (
+    GOOGLE,
+    LOGIN,
+    GooglePlatform,
+    google_session,
+    local_session,
+    plain_session,
+)
+from perennial.config import Config
+from perennial.domain.descriptor import Descriptor
+from perennial.domain.doctoring.findings import Finding, ok, problem, unknown
+from perennial.errors import ConfigError
+from perennial.ports import Platform
+from perennial.wiring.storage import open_buckets
+from perennial.workflows.doctoring.deployment import Predict, examine, find_descriptor
+from perennial.workflows.doctoring.local import SWEEP_SECONDS, LocalCloud, examine_cloud
+from perennial.workflows.doctoring.pipelines import examine_landing, examine_pipelines
+from perennial.workflows.registry import Registry
+
+_UNNAMED = "the command line cannot get an identity token"
+
+
+def examine_project(project: str, deployment: str) -> Iterator[Finding]:
+    """Look at a deployment in a project, with Google's default credentials.
+
+    Raises:
+        ValueError: when no deployment can be called so.
+    """
+    try:
+        session = google_session()
+    except ConfigError as error:
+        yield problem("credentials", "Google credentials", str(error), LOGIN)
+        return
+    yield ok("credentials", "found")
+    platform = GooglePlatform(session)
+    findings, descriptor = find_descriptor(platform, project, deployment)
+    yield from findings
+    if descriptor is not None:
+        yield from examine_descriptor(platform, descriptor)
+
+
+def examine_descriptor(
+    platform: Platform, descriptor: Descriptor, addresses: Mapping[str, str] = GOOGLE
+) -> Iterator[Finding]:
+    """Look at everything that a descriptor names.
+
+    Args:
+        platform: asks Google's APIs.
+        descriptor: of the deployment.
+        addresses: where these APIs are.
+    """
+    yield from examine(platform, _predict(descriptor), descriptor)
+    config = Config(
+        landing_bucket=descriptor.buckets["landing"],
+        quarantine_bucket=descriptor.buckets["quarantine"],
+        data_bucket=descriptor.buckets["data"],
+        models_bucket=descriptor.buckets["models"],
+        project=descriptor.project,
+        region=descriptor.region,
+        train_job=descriptor.train_job,
+        storage_endpoint="" if addresses is GOOGLE else addresses["storage"],
+    )
+    yield from _contents(config, 60.0 * descriptor.table["sweep"]["every_minutes"])
+
+
+def examine_local(
+    cloud: LocalCloud, config: Config, addresses: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Look at a local cloud.
+
+    Args:
+        cloud: what its folder says.
+        config: its settings.
+        addresses: where its processes listen.
+    """
+    findings = list(examine_cloud(GooglePlatform(local_session(), addresses), cloud))
+    yield from findings
+    if any(found.check == "storage" and found.state != "ok" for found in findings):
+        yield unknown("pipelines", "a listing", "the storage does not answer", "mend it first")
+        return
+    yield from _contents(config, SWEEP_SECONDS)
+
+
+def _contents(config: Config, sweep_seconds: float) -> Iterator[Finding]:
+    """What lies in the buckets."""
+    buckets, clock = open_buckets(config), SystemClock()
+    yield from examine_landing(buckets, clock, sweep_seconds)
+    yield from examine_pipelines(Registry(buckets.models, clock))
+
+
+def _predict(descriptor: Descriptor) -> Predict:
+    address = {"predict": descriptor.predict}
+    stranger = GooglePlatform(plain_session(), address)
+    if descriptor.predict_public:
+        return Predict(stranger, stranger)
+    return Predict(stranger, None, _UNNAMED)
