@@ -1,0 +1,1 @@
+"""What `infra/deploy.py` is made of: one module for each thing that a deployment talks to."""
