@@ -1,0 +1,195 @@
+# Who may do what: one table of every grant. A row's key says it in words, and `who` names an entry
+# of local.members or is an IAM member itself (people).
+#
+# Immutability is held here. Creating and reading is all that anybody may do with objects: replacing
+# one takes the right to delete it, which nobody has but for a pipeline's head, the only object with
+# authority that is ever replaced. That right comes as the predefined Storage Object User under a
+# condition on the name. A custom role with nothing but storage.objects.delete would be a little
+# narrower, on objects that its holder may create and read anyway; but its id stays taken for weeks
+# after a deployment is destroyed, so that the next one could not be made.
+
+locals {
+  members = merge(
+    { for part, email in local.email : part => "serviceAccount:${email}" },
+    {
+      everybody      = "allUsers"
+      storage_agent  = data.google_storage_project_service_account.this.member
+      eventarc_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-eventarc.iam.gserviceaccount.com"
+      pubsub_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+      log_writer     = google_logging_project_sink.predictions.writer_identity
+    },
+  )
+
+  viewer  = "roles/storage.objectViewer"
+  creator = "roles/storage.objectCreator"
+  # Names of objects and facts of the bucket, no contents. Without the right to list, a missing
+  # object is answered with 403 instead of 404.
+  lister = "roles/storage.legacyBucketReader"
+
+  object   = { for role, name in local.bucket_name : role => "projects/_/buckets/${name}/objects/" }
+  any_head = "resource.name.endsWith(\"/registry/head.json\")"
+  # Cloud Functions keeps what it builds from in a bucket that its first build makes.
+  build_copies = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+
+  part_grants = {
+    "ingest reads landing"       = { on = "bucket", of = "landing", role = local.viewer, who = "ingest" }
+    "ingest reads quarantine"    = { on = "bucket", of = "quarantine", role = local.viewer, who = "ingest" }
+    "ingest adds to quarantine"  = { on = "bucket", of = "quarantine", role = local.creator, who = "ingest" }
+    "ingest reads data"          = { on = "bucket", of = "data", role = local.viewer, who = "ingest" }
+    "ingest adds to data"        = { on = "bucket", of = "data", role = local.creator, who = "ingest" }
+    "ingest reads models"        = { on = "bucket", of = "models", role = local.viewer, who = "ingest" }
+    "ingest starts runs"         = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "ingest" }
+    "ingest asks after runs"     = { on = "job", of = "train", role = "roles/run.viewer", who = "ingest" }
+    "monitor reads landing"      = { on = "bucket", of = "landing", role = local.viewer, who = "monitor" }
+    "monitor reads quarantine"   = { on = "bucket", of = "quarantine", role = local.viewer, who = "monitor" }
+    "monitor adds to quarantine" = { on = "bucket", of = "quarantine", role = local.creator, who = "monitor" }
+    "monitor reads data"         = { on = "bucket", of = "data", role = local.viewer, who = "monitor" }
+    "monitor adds to data"       = { on = "bucket", of = "data", role = local.creator, who = "monitor" }
+    "monitor reads models"       = { on = "bucket", of = "models", role = local.viewer, who = "monitor" }
+    "monitor starts runs"        = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "monitor" }
+    "monitor asks after runs"    = { on = "job", of = "train", role = "roles/run.viewer", who = "monitor" }
+
+    "train reads data"      = { on = "bucket", of = "data", role = local.viewer, who = "train" }
+    "train adds to data"    = { on = "bucket", of = "data", role = local.creator, who = "train" }
+    "train reads models"    = { on = "bucket", of = "models", role = local.viewer, who = "train" }
+    "train adds to models"  = { on = "bucket", of = "models", role = local.creator, who = "train" }
+    "train replaces heads"  = { on = "bucket", of = "models", role = "roles/storage.objectUser", who = "train", only = local.any_head }
+    "train asks after runs" = { on = "job", of = "train", role = "roles/run.viewer", who = "train" }
+
+    "predict reads models"    = { on = "bucket", of = "models", role = local.viewer, who = "predict" }
+    "trigger calls ingest"    = { on = "service", of = "ingest", role = "roles/run.invoker", who = "trigger" }
+    "trigger receives events" = { on = "project", role = "roles/eventarc.eventReceiver", who = "trigger" }
+    "scheduler calls monitor" = { on = "service", of = "monitor", role = "roles/run.invoker", who = "scheduler" }
+    "caller calls predict"    = { on = "service", of = "predict", role = "roles/run.invoker", who = "caller" }
+
+    "build reads sources"    = { on = "bucket", of = "sources", role = local.viewer, who = "build" }
+    "build reads copies"     = { on = "project", role = local.viewer, who = "build", only = local.build_copies }
+    "build pushes images"    = { on = "repository", role = "roles/artifactregistry.writer", who = "build" }
+    "build writes its log"   = { on = "project", role = "roles/logging.logWriter", who = "build" }
+    "log sink adds to store" = { on = "bucket", of = "predictions", role = local.creator, who = "log_writer" }
+  }
+
+  # Accounts of Google's own, by which its services act in this project.
+  agent_grants = {
+    "storage publishes events"     = { on = "project", role = "roles/pubsub.publisher", who = "storage_agent" }
+    "eventarc is itself"           = { on = "project", role = "roles/eventarc.serviceAgent", who = "eventarc_agent" }
+    "pubsub writes dead letters"   = { on = "topic", role = "roles/pubsub.publisher", who = "pubsub_agent" }
+    "pubsub takes what is refused" = { on = "subscription", role = "roles/pubsub.subscriber", who = "pubsub_agent" }
+  }
+
+  grants = {
+    for key, row in merge(local.part_grants, local.agent_grants, local.people_grants) : key => {
+      on   = row.on
+      of   = try(row.of, "")
+      role = row.role
+      who  = row.who
+      only = try(row.only, null)
+    }
+  }
+
+  # Whatever changes here has to be known everywhere before anything builds or fires.
+  settling = sha256(jsonencode([for key, row in merge(local.part_grants, local.agent_grants) : [key, row.role]]))
+}
+
+resource "google_storage_bucket_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "bucket" }
+
+  bucket = google_storage_bucket.bucket[each.value.of].name
+  role   = each.value.role
+  member = lookup(local.members, each.value.who, each.value.who)
+
+  dynamic "condition" {
+    for_each = each.value.only == null ? [] : [each.value.only]
+    content {
+      title      = each.key
+      expression = condition.value
+    }
+  }
+
+  depends_on = [google_service_account.account]
+}
+
+resource "google_project_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "project" }
+
+  project = var.project
+  role    = each.value.role
+  member  = lookup(local.members, each.value.who, each.value.who)
+
+  dynamic "condition" {
+    for_each = each.value.only == null ? [] : [each.value.only]
+    content {
+      title      = each.key
+      expression = condition.value
+    }
+  }
+
+  # The agents of Eventarc and Pub/Sub come into being some time after their APIs are on.
+  depends_on = [google_service_account.account, terraform_data.apis_settled]
+}
+
+resource "google_artifact_registry_repository_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "repository" }
+
+  project    = var.project
+  location   = google_artifact_registry_repository.images.location
+  repository = google_artifact_registry_repository.images.name
+  role       = each.value.role
+  member     = lookup(local.members, each.value.who, each.value.who)
+
+  depends_on = [google_service_account.account]
+}
+
+resource "google_cloud_run_v2_service_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "service" }
+
+  project  = var.project
+  location = var.region
+  name     = google_cloudfunctions2_function.function[each.value.of].name # its service has its name
+  role     = each.value.role
+  member   = lookup(local.members, each.value.who, each.value.who)
+
+  depends_on = [google_service_account.account]
+}
+
+resource "google_cloud_run_v2_job_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "job" }
+
+  project  = var.project
+  location = var.region
+  name     = google_cloud_run_v2_job.train.name
+  role     = each.value.role
+  member   = lookup(local.members, each.value.who, each.value.who)
+
+  depends_on = [google_service_account.account]
+}
+
+resource "google_service_account_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "account" }
+
+  service_account_id = "projects/${var.project}/serviceAccounts/${local.email[each.value.of]}"
+  role               = each.value.role
+  member             = lookup(local.members, each.value.who, each.value.who)
+
+  depends_on = [google_service_account.account]
+}
+
+resource "google_pubsub_topic_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "topic" }
+
+  project = var.project
+  topic   = google_pubsub_topic.dead_letters.name
+  role    = each.value.role
+  member  = lookup(local.members, each.value.who, each.value.who)
+
+  depends_on = [terraform_data.apis_settled]
+}
+
+resource "google_pubsub_subscription_iam_member" "grant" {
+  for_each = { for key, row in local.grants : key => row if row.on == "subscription" }
+
+  project      = var.project
+  subscription = local.subscription
+  role         = each.value.role
+  member       = lookup(local.members, each.value.who, each.value.who)
+}

@@ -1,0 +1,89 @@
+# What people may do, as rows of the table in grants.tf. Nobody of them may delete or overwrite a
+# landing file either: a corrected file gets a name of its own.
+
+locals {
+  operator_grants = merge([
+    for member in var.operators : {
+      "operator ${member} lists landing"          = { on = "bucket", of = "landing", role = local.lister, who = member }
+      "operator ${member} reads landing"          = { on = "bucket", of = "landing", role = local.viewer, who = member }
+      "operator ${member} drops files"            = { on = "bucket", of = "landing", role = local.creator, who = member }
+      "operator ${member} lists quarantine"       = { on = "bucket", of = "quarantine", role = local.lister, who = member }
+      "operator ${member} reads quarantine"       = { on = "bucket", of = "quarantine", role = local.viewer, who = member }
+      "operator ${member} adds to quarantine"     = { on = "bucket", of = "quarantine", role = local.creator, who = member }
+      "operator ${member} lists data"             = { on = "bucket", of = "data", role = local.lister, who = member }
+      "operator ${member} reads data"             = { on = "bucket", of = "data", role = local.viewer, who = member }
+      "operator ${member} adds to data"           = { on = "bucket", of = "data", role = local.creator, who = member }
+      "operator ${member} lists models"           = { on = "bucket", of = "models", role = local.lister, who = member }
+      "operator ${member} reads models"           = { on = "bucket", of = "models", role = local.viewer, who = member }
+      "operator ${member} adds to models"         = { on = "bucket", of = "models", role = local.creator, who = member }
+      "operator ${member} replaces heads"         = { on = "bucket", of = "models", role = "roles/storage.objectUser", who = member, only = local.any_head }
+      "operator ${member} reads predictions"      = { on = "bucket", of = "predictions", role = local.viewer, who = member }
+      "operator ${member} lists predictions"      = { on = "bucket", of = "predictions", role = local.lister, who = member }
+      "operator ${member} starts runs"            = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = member }
+      "operator ${member} mints caller's tokens"  = { on = "account", of = "caller", role = "roles/iam.serviceAccountOpenIdTokenCreator", who = member }
+      "operator ${member} sees services and runs" = { on = "project", role = "roles/run.viewer", who = member }
+      "operator ${member} sees functions"         = { on = "project", role = "roles/cloudfunctions.viewer", who = member }
+      "operator ${member} sees the trigger"       = { on = "project", role = "roles/eventarc.viewer", who = member }
+      "operator ${member} sees subscriptions"     = { on = "project", role = "roles/pubsub.viewer", who = member }
+      "operator ${member} sees the schedule"      = { on = "project", role = "roles/cloudscheduler.viewer", who = member }
+      "operator ${member} sees logs"              = { on = "project", role = "roles/logging.viewer", who = member }
+      "operator ${member} sees metrics"           = { on = "project", role = "roles/monitoring.viewer", who = member }
+    }
+  ]...)
+
+  # Dropping creates under the pipeline's own prefix. What `drop --wait` and `status` look at is
+  # narrower than the prefix: in data the run records, in models the head, definitions and
+  # manifests, so neither rows nor models. Listing cannot be bound to a prefix by a condition;
+  # it shows the names of objects and their few facts, also of other pipelines.
+  dropper_grants = merge(flatten([
+    for pipeline, members in var.droppers : [
+      for member in members : {
+        "dropper ${member} drops files for ${pipeline}" = {
+          on   = "bucket", of = "landing", role = local.creator, who = member,
+          only = "resource.name.startsWith(\"${local.object.landing}${pipeline}/\")"
+        }
+        "dropper ${member} reads runs of ${pipeline}" = {
+          on   = "bucket", of = "data", role = local.viewer, who = member,
+          only = "resource.name.startsWith(\"${local.object.data}${pipeline}/runs/\")"
+        }
+        "dropper ${member} reads the state of ${pipeline}" = {
+          on = "bucket", of = "models", role = local.viewer, who = member,
+          only = join(" || ", [
+            "resource.name == \"${local.object.models}${pipeline}/registry/head.json\"",
+            "resource.name.startsWith(\"${local.object.models}${pipeline}/definitions/\")",
+            "(resource.name.startsWith(\"${local.object.models}${pipeline}/versions/\") && resource.name.endsWith(\"/manifest.json\"))",
+          ])
+        }
+      }
+    ]
+  ])...)
+
+  # Whatever the pipelines, once for each member.
+  all_droppers = toset(flatten([for members in values(var.droppers) : tolist(members)]))
+  every_dropper_grants = merge([
+    for member in local.all_droppers : {
+      "dropper ${member} lists data"            = { on = "bucket", of = "data", role = local.lister, who = member }
+      "dropper ${member} lists models"          = { on = "bucket", of = "models", role = local.lister, who = member }
+      "dropper ${member} finds the deployment"  = { on = "bucket", of = "models", role = local.viewer, who = member, only = local.descriptor_only }
+      "dropper ${member} sees whether runs end" = { on = "job", of = "train", role = "roles/run.viewer", who = member }
+    }
+  ]...)
+
+  caller_grants = merge([
+    for member in var.callers : {
+      "caller ${member} mints caller's tokens" = { on = "account", of = "caller", role = "roles/iam.serviceAccountOpenIdTokenCreator", who = member }
+      "caller ${member} finds the deployment"  = { on = "bucket", of = "models", role = local.viewer, who = member, only = local.descriptor_only }
+    }
+  ]...)
+
+  public_grants = {
+    for who in var.predict_public ? ["everybody"] : [] :
+    "${who} calls predict" => { on = "service", of = "predict", role = "roles/run.invoker", who = who }
+  }
+
+  descriptor_only = "resource.name == \"${local.object.models}${local.descriptor_name}\""
+
+  people_grants = merge(
+    local.operator_grants, local.dropper_grants, local.every_dropper_grants, local.caller_grants, local.public_grants,
+  )
+}

@@ -1,0 +1,19 @@
+terraform {
+  required_version = ">= 1.9" # validation blocks may name other variables since 1.9
+
+  required_providers {
+    google = {
+      source  = "hashicorp/google"
+      version = ">= 7.0, < 9.0"
+    }
+  }
+
+  # Where the state lies is told when Terraform is initialised (`-backend-config="bucket=…"`), so
+  # that teammates share it and one checkout can serve several deployments.
+  backend "gcs" {}
+}
+
+provider "google" {
+  project = var.project
+  region  = var.region
+}
