@@ -185,7 +185,7 @@ def test_up_and_down_speak_json(new_cloud: Any) -> None:
 
     assert first == again == new_cloud.endpoints
     assert first["storage"].startswith("http://127.0.0.1:")
-    assert new_cloud.json("status") == {"pipelines": []}
+    assert new_cloud.json("status") == {"pipelines": [], "strays": []}
     assert new_cloud.json("down", "--dir", folder)["stopped"] is True
     assert new_cloud.json("down", "--dir", folder)["stopped"] is False
     ran = new_cloud.run("status", check=False)

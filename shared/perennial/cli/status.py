@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import age, emit, json_option, moment, table
+from perennial.domain.names import UNKNOWN_PIPELINE
+from perennial.domain.words import counted
 from perennial.workflows.status import status as look_at
+from perennial.workflows.strays import Strays, find_strays
 
 
 @click.command()
@@ -17,7 +22,10 @@ from perennial.workflows.status import status as look_at
 @json_option
 @on_deployment
 def status(deployment: Deployment, name: str | None, as_json: bool) -> None:
-    """Show pipeline NAME, or all of them in short."""
+    """Show pipeline NAME, or all of them in short.
+
+    With all of them: the files that wait for a pipeline that was never applied, or belong to none.
+    """
     pipelines = [name] if name else deployment.registry.pipelines()
     documents = [
         look_at(
@@ -27,16 +35,29 @@ def status(deployment: Deployment, name: str | None, as_json: bool) -> None:
     ]
     if name:
         emit(documents[0], _details(documents[0]), as_json=as_json)
-    else:
-        emit({"pipelines": documents}, _overview(documents), as_json=as_json)
+        return
+    strays = find_strays(deployment.buckets.data, pipelines)
+    document = {"pipelines": documents, "strays": [asdict(one) for one in strays]}
+    emit(document, chain(_overview(documents), map(_stray, strays)), as_json=as_json)
 
 
 def _overview(documents: list[dict[str, Any]]) -> Iterator[str]:
     if not documents:
         yield "no pipelines yet: write a definition with `perennial init`, then `perennial apply`"
         return
-    headings = ("pipeline", "champion", "age", "progressive score", "files", "")
-    yield table(headings, ((*_short(d), "; ".join(d["alerts"])) for d in documents))
+    headings = ("pipeline", "champion", "age", "progressive score", "files", "alerts and waits")
+    yield table(headings, ((*_short(d), "; ".join(d["alerts"] or d["waiting"])) for d in documents))
+
+
+def _stray(strays: Strays) -> str:
+    """Files that belong to no pipeline, and the command that leads on."""
+    name, files = strays.pipeline, counted(strays.files, "file") + " or more" * strays.more
+    if name == UNKNOWN_PIPELINE:
+        return f"{name}: {files} of no pipeline in quarantine: `perennial quarantine list {name}`"
+    return (
+        f"{name}: {files} without a definition to judge by: `perennial init {name} --sample FILE "
+        f"--label COLUMN -o {name}.yaml` writes one, `perennial apply {name}.yaml` judges"
+    )
 
 
 def _short(document: dict[str, Any]) -> tuple[str, str, str, str, str]:
@@ -73,14 +94,17 @@ def _details(document: dict[str, Any]) -> Iterator[str]:
         )
         yield ""
         yield table(("decided", "file", "verdict", "rows", "reason"), rows)
+    if any(v["verdict"] == "quarantined" for v in document["verdicts"]):
+        yield ""
+        yield f"`perennial quarantine show {document['pipeline']} FILE` says all that is wrong"
 
 
 def _score(progressive: dict[str, Any]) -> str:
     if progressive["value"] is None:
         return "none yet"
     return (
-        f"{progressive['metric']} {progressive['value']:.4g} on {progressive['rows']} rows, "
-        "each predicted before it was learned"
+        f"{progressive['metric']} {progressive['value']:.4g} on "
+        f"{counted(progressive['rows'], 'row')}, each predicted before it was learned"
     )
 
 

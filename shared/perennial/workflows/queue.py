@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from perennial.domain.registry import Head
 from perennial.domain.trigger import due
@@ -18,27 +18,38 @@ def accepted_files(data: ObjectStore, pipeline: str) -> Sequence[VerdictSummary]
     return [file for file in list_in_force(data, pipeline) if file.decision == "accepted"]
 
 
-def waiting_files(data: ObjectStore, head: Head) -> Sequence[VerdictSummary]:
-    """The accepted files that the last run has not considered."""
-    considered = read_considered(data, head.pipeline, head.last_run)
-    return [f for f in accepted_files(data, head.pipeline) if f.file.stem not in considered]
+def counting_files(
+    head: Head, accepted: Sequence[VerdictSummary], considered: Collection[str]
+) -> Sequence[VerdictSummary]:
+    """The accepted files that count for the trigger; none when no run has anything new to see.
+
+    They are those that the last run has not considered. Without a champion those count again that
+    it found too few rows in: it is done with none of them, and left `learned_through` where it was.
+
+    Args:
+        head: the current state.
+        accepted: every accepted file.
+        considered: stems of those that the last run considered.
+    """
+    fresh = [file for file in accepted if file.file.stem not in considered]
+    if head.champion is not None or not fresh:
+        return fresh
+    return [f for f in accepted if f in fresh or f.file.generation > head.learned_through]
 
 
 def work_is_due(data: ObjectStore, registry: Registry, pipeline: str) -> bool:
     """Whether the accepted files of a pipeline call for a run, by a full listing."""
     head = registry.require(pipeline)
-    fresh = waiting_files(data, head)
-    if not fresh:
+    considered = read_considered(data, pipeline, head.last_run)
+    accepted = accepted_files(data, pipeline)
+    counting = counting_files(head, accepted, considered)
+    if not counting:
         return False
     training = registry.definition(head).training
     if head.champion is not None:
-        return due(training.trigger, fresh)
-    # A first version learns from everything; and a run that found too few rows is done with none
-    # of them: it left `learned_through` where it was.
-    everything = accepted_files(data, pipeline)
-    undone = [f for f in everything if f in fresh or f.file.generation > head.learned_through]
-    rows = sum(file.rows for file in everything)
-    return due(training.trigger, undone, at_least=training.min_rows, rows=rows)
+        return due(training.trigger, counting)
+    rows = sum(file.rows for file in accepted)  # a first version learns from all of them
+    return due(training.trigger, counting, at_least=training.min_rows, rows=rows)
 
 
 def is_at_work(head: Head, launcher: JobLauncher, clock: Clock) -> bool:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from perennial.domain.definition import Definition
 from perennial.domain.registry import Head
 from perennial.domain.scoring import Score
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.words import counted
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.ledger import Entry, progressive
-from perennial.workflows.queue import is_at_work, waiting_files
+from perennial.workflows.queue import counting_files, is_at_work
 from perennial.workflows.registry import Registry
-from perennial.workflows.runs import list_runs
+from perennial.workflows.runs import list_runs, read_considered
 from perennial.workflows.verdicts import list_in_force
 
 LAST = 10
@@ -41,10 +43,10 @@ def status(
         "pinned": head.pin and {"by": head.pin.by, "why": head.pin.why, "at": str(head.pin.at)},
         "progressive": _progressive(buckets, definition, files),
         "counts": dict(Counter(file.decision for file in files)),
-        "verdicts": [_verdict(file) for file in files[-LAST:]],
+        "verdicts": [_verdict(file) for file in _latest(files)],
         "run": _run(head) if at_work else None,
         "runs": runs[-LAST:],
-        "waiting": [] if at_work else _waiting(buckets, head, definition, files),
+        "waiting": [] if at_work else _waiting(buckets, head, definition, files, runs),
         "alerts": _alerts(head, runs, at_work=at_work),
     }
 
@@ -90,6 +92,11 @@ def _scored(file: VerdictSummary, entry: Entry) -> dict[str, Any]:
     }
 
 
+def _latest(files: list[VerdictSummary]) -> list[VerdictSummary]:
+    """The latest decisions, by when they were made: a file may be healed long after its drop."""
+    return sorted(files, key=lambda file: (file.decided, file.file))[-LAST:]
+
+
 def _verdict(file: VerdictSummary) -> dict[str, Any]:
     return {
         "name": file.file.name,
@@ -109,29 +116,18 @@ def _run(head: Head) -> dict[str, Any] | None:
 
 
 def _waiting(
-    buckets: Buckets, head: Head, definition: Definition, files: list[VerdictSummary]
+    buckets: Buckets,
+    head: Head,
+    definition: Definition,
+    files: list[VerdictSummary],
+    runs: list[dict[str, Any]],
 ) -> list[str]:
     """What has to happen before the next version serves, one sentence each."""
     reasons = []
     if pending := sum(file.decision == "pending" for file in files):
-        reasons.append(f"{pending} files wait to be judged: run `perennial sweep {head.pipeline}`")
-    if head.champion is None:
-        rows = sum(file.rows for file in files if file.decision == "accepted")
-        if rows < definition.training.min_rows:
-            reasons.append(f"a first version needs {definition.training.min_rows} rows, has {rows}")
-    if fresh := waiting_files(buckets.data, head):
-        trigger = definition.training.trigger
-        have, need, what = (
-            (len(fresh), trigger.files, "files")
-            if trigger.files is not None
-            else (sum(file.rows for file in fresh), trigger.rows, "rows")
-        )
-        due = have >= (need or 0)
-        reasons.append(
-            f"a run is due, on {have} new {what}"
-            if due
-            else f"the next run starts at {need} new {what}, has {have}"
-        )
+        to_judge = f"{counted(pending, 'file')} to be judged"
+        reasons.append(f"{to_judge}: run `perennial sweep {head.pipeline}`")
+    reasons += _waiting_for_rows(buckets, head, definition, files, runs)
     reasons += [
         f"{version} waits for `perennial approve {head.pipeline}`" for version in head.waiting
     ]
@@ -141,6 +137,39 @@ def _waiting(
             f"until `perennial unpin {head.pipeline}`"
         )
     return reasons
+
+
+def _waiting_for_rows(
+    buckets: Buckets,
+    head: Head,
+    definition: Definition,
+    files: list[VerdictSummary],
+    runs: list[dict[str, Any]],
+) -> Iterator[str]:
+    """What has to be dropped before the next run, or before it can train."""
+    training, pipeline = definition.training, head.pipeline
+    accepted = [file for file in files if file.decision == "accepted"]
+    if not accepted:
+        yield f"a first file: `perennial drop {pipeline} FILE`"
+        return
+    rows = sum(file.rows for file in accepted)
+    enough = head.champion is not None or rows >= training.min_rows
+    if not enough:
+        yield f"a first version needs {training.min_rows:,} rows, has {rows:,}: drop more files"
+    considered = read_considered(buckets.data, pipeline, head.last_run)
+    counting = counting_files(head, accepted, considered)
+    if counting:
+        have, need, what = (
+            (len(counting), training.trigger.files, "new file")
+            if training.trigger.files is not None
+            else (sum(file.rows for file in counting), training.trigger.rows, "new row")
+        )
+        if have < (need or 0):
+            yield f"the next run starts at {counted(need or 0, what)}, has {have:,}"
+        elif enough:
+            yield f"a run is due, on {counted(have, what)}"
+    elif enough and runs and runs[-1]["outcome"] == "waiting":
+        yield f"new files: no model can be made of what there is ({runs[-1]['reason']})"
 
 
 def _alerts(head: Head, runs: list[dict[str, Any]], *, at_work: bool) -> list[str]:

@@ -5,10 +5,12 @@ Decisions about a file are numbered and never replaced; the highest number is in
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict, VerdictSummary
-from perennial.ports import ObjectStore
+from perennial.ports import ObjectInfo, ObjectStore
 from perennial.workflows.writing import create_once
 
 
@@ -55,8 +57,13 @@ def list_in_force(
     start = None
     if since_generation is not None:
         start = names.verdicts_since(pipeline, since_generation + 1)
+    return in_force(data.list(names.verdicts(pipeline), start=start))
+
+
+def in_force(listed: Iterable[ObjectInfo]) -> list[VerdictSummary]:
+    """Of listed verdict objects, the decision in force about each file, by order of the drops."""
     latest: dict[str, VerdictSummary] = {}
-    for info in data.list(names.verdicts(pipeline), start=start):
+    for info in listed:
         stem, number = names.parse_verdict(info.name)
         if stem not in latest or number > latest[stem].number:
             latest[stem] = VerdictSummary.from_metadata(stem, number, info.metadata)

@@ -113,7 +113,9 @@ class TestApply:
         write("flowers.yaml", DEFINITION.replace("training:", "trainig:").encode())
 
         complaint = deployed("apply", "flowers.yaml").complaint
-        assert complaint == "perennial: flowers.yaml: trainig: unknown key; did you mean training?"
+        assert complaint == (
+            "perennial: flowers.yaml, line 6: trainig: unknown key; did you mean training?"
+        )
 
 
 class TestDrop:
@@ -187,7 +189,7 @@ class TestStatus:
 
         assert one["pipeline"] == "flowers"
         assert one["champion"] is None
-        assert everything == {"pipelines": [one]}
+        assert everything == {"pipelines": [one], "strays": []}
 
     def test_people_read_what_it_waits_for(self, flowers: Run) -> None:
         flowers("drop", "flowers", write("a.csv", GOOD))
@@ -199,6 +201,80 @@ class TestStatus:
         assert "a first version needs 40 rows, has 2" in out
         assert "flowers/a.csv" in out
         assert "flowers" in flowers("status").out
+
+    def test_a_pipeline_that_is_too_small_to_train_says_what_it_waits_for(
+        self, flowers: Run
+    ) -> None:
+        assert "waits      a first file: `perennial drop flowers FILE`" in (
+            flowers("status", "flowers").out
+        )
+        for number in range(3):
+            rows = b"petals,bought\n%d,true\n" % number
+            flowers("drop", "flowers", write(f"{number}.csv", rows))
+        flowers("sweep")
+
+        waits = flowers("status", "flowers", "--json").json["waiting"]
+
+        assert waits == ["a first version needs 40 rows, has 3: drop more files"]
+        assert waits[0] in flowers("status").out
+
+    def test_a_trigger_that_is_not_reached_counts_in_the_singular(self, flowers: Run) -> None:
+        write("one.yaml", DEFINITION.replace("files: 3", "rows: 5").encode())
+        flowers("apply", "one.yaml")
+        flowers("drop", "flowers", write("a.csv", GOOD))
+        flowers("sweep")
+
+        assert flowers("status", "flowers", "--json").json["waiting"] == [
+            "a first version needs 40 rows, has 2: drop more files",
+            "the next run starts at 5 new rows, has 2",
+        ]
+
+    def test_verdicts_are_in_the_order_of_the_times_shown(self, flowers: Run) -> None:
+        """A file that was healed later comes later, whenever it was dropped."""
+        flowers("drop", "flowers", write("bad.csv", BAD), write("good.csv", GOOD))
+        flowers("sweep")
+        flowers("quarantine", "release", "flowers", "bad.csv", "--why", "a giant sunflower")
+
+        verdicts = flowers("status", "flowers", "--json").json["verdicts"]
+
+        assert [v["name"] for v in verdicts] == ["flowers/good.csv", "flowers/bad.csv"]
+        assert [v["decided"] for v in verdicts] == sorted(v["decided"] for v in verdicts)
+
+    def test_how_to_see_all_that_is_wrong_with_a_file_is_named(self, flowers: Run) -> None:
+        flowers("drop", "flowers", write("good.csv", GOOD))
+        flowers("sweep")
+        hint = "`perennial quarantine show flowers FILE` says all that is wrong"
+        assert hint not in flowers("status", "flowers").out
+        flowers("drop", "flowers", write("bad.csv", BAD))
+        flowers("sweep")
+        assert hint in flowers("status", "flowers").out
+
+    def test_files_of_pipelines_never_applied_and_of_none_are_shown(
+        self, flowers: Run, buckets: Buckets
+    ) -> None:
+        for name in ("roses/a.csv", "roses/b.csv", "stray.csv", "flwers/c.csv"):
+            buckets.landing.overwrite(name, GOOD)
+        flowers("sweep")
+
+        assert flowers("status", "--json").json["strays"] == [
+            {"pipeline": "_unknown", "files": 2, "more": False},
+            {"pipeline": "roses", "files": 2, "more": False},
+        ]
+        out = flowers("status").out
+        assert "_unknown: 2 files of no pipeline in quarantine: `perennial quarantine list" in out
+        assert "roses: 2 files without a definition to judge by: `perennial init roses" in out
+
+    def test_strays_that_were_dealt_with_are_shown_no_more(
+        self, flowers: Run, buckets: Buckets
+    ) -> None:
+        for name in ("roses/a.csv", "stray.csv"):
+            buckets.landing.overwrite(name, GOOD)
+        flowers("sweep")
+        write("roses.yaml", DEFINITION.replace("name: flowers", "name: roses").encode())
+        flowers("apply", "roses.yaml")
+        flowers("quarantine", "discard", "_unknown", "stray.csv", "--why", "junk")
+
+        assert flowers("status", "--json").json["strays"] == []
 
     def test_an_unknown_pipeline_is_told_with_those_that_exist(self, flowers: Run) -> None:
         assert flowers("status", "roses").complaint == (

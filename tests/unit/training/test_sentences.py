@@ -35,7 +35,6 @@ def say(taps, monkeypatch, capsys) -> Callable[..., str]:
 @pytest.fixture
 def at_once(taps, mocker) -> None:
     """A platform on which a launched execution has ended when the launch returns."""
-
     numbers = itertools.count()
 
     def launch(pipeline: str, *, force: bool = False) -> str:
@@ -147,3 +146,20 @@ def test_a_run_that_cannot_train_yet_or_fails_counts_its_new_files(taps):
 
     assert (waiting.outcome, waiting.files, waiting.rows) == ("waiting", 1, 30)
     assert (failed["outcome"], failed["files"], failed["rows"]) == ("failed", 2, 60)
+
+
+def test_a_pipeline_whose_rows_cannot_give_a_model_says_that_it_waits_for_others(taps, say):
+    taps.drop(always=1)
+    taps.train()
+
+    (waits,) = [line for line in say("status", "taps").splitlines() if line.startswith("waits")]
+
+    assert waits.startswith("waits      new files: no model can be made of what there is (two val")
+
+
+def test_below_min_rows_no_run_is_said_to_be_due(taps, say):
+    """A file is new, and the trigger is one file, but a run would find too few rows."""
+    taps.drop(rows=30)
+    assert "a run is due" not in say("status", "taps")
+    taps.drop(rows=30)
+    assert "a run is due, on 2 new files" in say("status", "taps")
