@@ -26,6 +26,9 @@ GOOGLE: Mapping[str, str] = {
 LOGIN = "run `gcloud auth application-default login`"
 
 _TIMEOUT = (5.0, 30.0)
+LOCAL_TIMEOUT = (2.0, 10.0)
+"""Seconds to connect, and between two signs of life: a process on this machine is quick or ill."""
+
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _RETRY = Retry(
     total=3,
@@ -75,6 +78,7 @@ class GooglePlatform:
         session: makes the requests.
         addresses: base URL of each service.
         headers: sent with every request.
+        timeout: seconds to connect, and between two signs of life.
     """
 
     def __init__(
@@ -82,10 +86,12 @@ class GooglePlatform:
         session: requests.Session,
         addresses: Mapping[str, str] = GOOGLE,
         headers: Mapping[str, str] | None = None,
+        timeout: tuple[float, float] = _TIMEOUT,
     ) -> None:
         self._session = session
         self._addresses = addresses
         self._headers = dict(headers or {})
+        self._timeout = timeout
 
     def look(self, service: str, path: str, **parameters: str) -> Look:
         """Ask one service for one resource; what goes wrong is part of the look."""
@@ -95,7 +101,7 @@ class GooglePlatform:
                 url,
                 params=parameters,
                 headers=self._headers,
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
                 allow_redirects=False,  # no API redirects, and a token is meant for one host only
             )
         except (requests.RequestException, TransportError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.google_platform import (
     GOOGLE,
+    LOCAL_TIMEOUT,
     LOGIN,
     GooglePlatform,
     google_session,
@@ -80,7 +81,8 @@ def examine_local(
         config: its settings.
         addresses: where its processes listen.
     """
-    findings = list(examine_cloud(GooglePlatform(local_session(), addresses), cloud))
+    platform = GooglePlatform(local_session(), addresses, timeout=LOCAL_TIMEOUT)
+    findings = list(examine_cloud(platform, cloud))
     yield from findings
     if any(found.check == "storage" and found.state != "ok" for found in findings):
         yield unknown("pipelines", "a listing", "the storage does not answer", "mend it first")
