@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from getpass import getuser
 
 import click
@@ -70,10 +70,11 @@ def rollback(
 @on_deployment
 def unpin(deployment: Deployment, name: str, by: str, why: str, as_json: bool) -> None:
     """Let later versions of pipeline NAME be promoted again."""
-    _show(promotion.unpin(deployment.registry, name, by=by, why=why), as_json=as_json)
+    head = promotion.unpin(deployment.registry, name, by=by, why=why)
+    _show(head, as_json=as_json, after=lambda: _from_now_on(deployment, head))
 
 
-def _show(head: Head, *, as_json: bool) -> None:
+def _show(head: Head, *, as_json: bool, after: Callable[[], str] | None = None) -> None:
     document = {
         "pipeline": head.pipeline,
         "champion": head.champion,
@@ -81,11 +82,27 @@ def _show(head: Head, *, as_json: bool) -> None:
         "versions": dict(head.statuses),
         "commit": head.commit,
     }
-    emit(document, _lines(head), as_json=as_json)
+    emit(document, _lines(head, after), as_json=as_json)
 
 
-def _lines(head: Head) -> Iterator[str]:
+def _lines(head: Head, after: Callable[[], str] | None) -> Iterator[str]:
     pinned = f", pinned by {head.pin.by}: {head.pin.why}" if head.pin else ""
     yield f"{head.pipeline}: {head.champion or 'no version'} serves{pinned}"
+    if head.pin:
+        yield f"later versions wait until `perennial unpin {head.pipeline}`"
+    if after:
+        yield after()
     if head.waiting:
-        yield f"{', '.join(head.waiting)} waits: `perennial approve {head.pipeline}` lets it serve"
+        verb = "waits" if len(head.waiting) == 1 else "wait"
+        first = f"unpin {head.pipeline}` and `perennial " if head.pin else ""
+        yield (
+            f"{', '.join(head.waiting)} {verb}: `perennial {first}approve {head.pipeline}` "
+            "lets it serve"
+        )
+
+
+def _from_now_on(deployment: Deployment, head: Head) -> str:
+    """What an unpinned pipeline does with the next version that passes."""
+    mode = deployment.registry.definition(head).promotion.mode
+    then = "serves at once" if mode == "automatic" else "waits for approval"
+    return f"nothing is pinned: the next version that passes {then} (promotion.mode: {mode})"

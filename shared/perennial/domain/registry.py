@@ -1,4 +1,4 @@
-"""The registry's state, and every change it allows.
+"""The registry's state, and every change that a run may make; people's are in `decisions`.
 
 A `Head` is frozen; a transition is a plain function from one head to the next that raises when the
 rules forbid it. Nothing here reads, writes, or knows the time: see `workflows.registry` for the
@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
-from perennial.errors import ClaimLost, CommitConflict, NotFoundError, RefusedError
+from perennial.errors import ClaimLost, CommitConflict, RefusedError
 
 Status = Literal["approved", "waiting", "rejected", "superseded"]
 """`rejected`: by its duel or by a person. `superseded`: a newer version passed while it waited."""
@@ -259,91 +259,12 @@ def judge_version(
         statuses={**head.statuses, **superseded, version: status},
         superseded={**head.superseded, **dict.fromkeys(passed_by, version)},
     )
-    return _crown(entered, version) if status == "approved" else entered
+    return crown(entered, version) if status == "approved" else entered
 
 
-def approve(head: Head, version: str) -> Head:
-    """Promote a version that waits.
-
-    Raises:
-        NotFoundError: when there is no such version.
-        RefusedError: unless it waits for approval and nothing is pinned.
-    """
-    if head.pin is not None:
-        raise RefusedError(
-            f"{head.champion} is pinned by {head.pin.by} ({head.pin.why}); unpin {head.pipeline} "
-            "before another version can be promoted"
-        )
-    _require_waiting(head, version)
-    return _crown(replace(head, statuses={**head.statuses, version: "approved"}), version)
-
-
-def reject(head: Head, version: str) -> Head:
-    """Turn down a version that waits.
-
-    Raises:
-        RefusedError: unless it waits for approval.
-    """
-    _require_waiting(head, version)
-    return replace(head, statuses={**head.statuses, version: "rejected"})
-
-
-def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> Head:
-    """Return to an earlier champion and pin it.
-
-    The version that was left is no predecessor any more, so that going back once more goes
-    further back.
-
-    Args:
-        head: the current state.
-        to: the version to return to; None when there was no earlier champion to choose.
-        by: who does it.
-        why: the reason.
-        at: when (UTC).
-
-    Raises:
-        NotFoundError: when there is no such version.
-        RefusedError: when it was never approved, or there is nothing to return to.
-    """
-    if to is None:
-        raise RefusedError(f"{head.pipeline} has no earlier champion to return to")
-    if to not in head.statuses:
-        raise NotFoundError(f"{head.pipeline} has no version {to}")
-    if to not in head.approved:
-        raise RefusedError(f"{to} was never approved: it is {head.standing(to)}")
-    if to == head.champion:
-        raise RefusedError(f"{to} is the champion already")
-    back = replace(_crown(head, to), pin=Pin(by, why, at))
-    if to in head.predecessors:
-        older = head.predecessors[head.predecessors.index(to) + 1 :]
-        back = replace(back, predecessors=older)
-    return back
-
-
-def unpin(head: Head) -> Head:
-    """Let later versions be promoted again.
-
-    Raises:
-        RefusedError: when nothing is pinned.
-    """
-    if head.pin is None:
-        raise RefusedError(f"{head.pipeline} is not pinned")
-    return replace(head, pin=None)
-
-
-def _crown(head: Head, version: str) -> Head:
+def crown(head: Head, version: str) -> Head:
+    """Make a version the champion, and the last one its first predecessor."""
     past = (head.champion, *head.predecessors) if head.champion else head.predecessors
     return replace(
         head, champion=version, predecessors=tuple(v for v in past if v and v != version)
     )
-
-
-def _require_waiting(head: Head, version: str) -> None:
-    status = head.statuses.get(version)
-    if status is None:
-        raise NotFoundError(f"{head.pipeline} has no version {version}")
-    if status != "waiting":
-        raise RefusedError(
-            f"{version} does not wait for approval: it is {head.standing(version)}"
-            + (f"; {', '.join(head.waiting)} waits" if head.waiting else "")
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from perennial.domain import registry as state
+from perennial.domain import decisions
 from perennial.domain.registry import Head
 from perennial.errors import RefusedError
 from perennial.ports import Clock
@@ -14,12 +14,12 @@ from perennial.workflows.registry import Registry
 
 def approve(registry: Registry, pipeline: str, version: str | None, *, by: str, why: str) -> Head:
     """Promote the version that waits, or the one named. Raises `RefusedError`."""
-    return _decide(registry, pipeline, version, state.approve, action="approve", by=by, why=why)
+    return _decide(registry, pipeline, version, decisions.approve, action="approve", by=by, why=why)
 
 
 def reject(registry: Registry, pipeline: str, version: str | None, *, by: str, why: str) -> Head:
     """Turn down the version that waits, or the one named. Raises `RefusedError`."""
-    return _decide(registry, pipeline, version, state.reject, action="reject", by=by, why=why)
+    return _decide(registry, pipeline, version, decisions.reject, action="reject", by=by, why=why)
 
 
 def rollback(
@@ -33,14 +33,14 @@ def rollback(
     """
     head = registry.require(pipeline)
     chosen = to or next(iter(head.predecessors), None)
-    change = partial(state.rollback, to=chosen, by=by, why=why, at=clock.now())
+    change = partial(decisions.rollback, to=chosen, by=by, why=why, at=clock.now())
     return registry.commit(pipeline, change, action="rollback", by=by, why=why, version=chosen)
 
 
 def unpin(registry: Registry, pipeline: str, *, by: str, why: str = "") -> Head:
     """Let later versions be promoted again. Raises `RefusedError` when nothing is pinned."""
     registry.require(pipeline)
-    return registry.commit(pipeline, state.unpin, action="unpin", by=by, why=why)
+    return registry.commit(pipeline, decisions.unpin, action="unpin", by=by, why=why)
 
 
 def _decide(

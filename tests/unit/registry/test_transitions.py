@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from perennial.domain import decisions
 from perennial.domain import registry as state
 from perennial.domain.registry import Commit, Head
 from perennial.errors import ClaimLost, CommitConflict, NotFoundError, RefusedError
@@ -73,40 +74,40 @@ def test_a_promotion_keeps_earlier_champions_latest_first():
 
 
 def test_rollback_returns_pins_and_keeps_the_version_it_left():
-    head = state.rollback(three_versions(), "v000002", by="ada", why="bad week", at=NOW)
+    head = decisions.rollback(three_versions(), "v000002", by="ada", why="bad week", at=NOW)
     assert head.champion == "v000002"
     assert head.predecessors == ("v000001",)  # going back once more goes further back
     assert (head.pin.by, head.pin.why) == ("ada", "bad week")
 
 
 def test_while_pinned_a_good_version_waits_and_cannot_be_approved():
-    head = state.rollback(three_versions(), "v000001", by="ada", why="bad", at=NOW)
+    head = decisions.rollback(three_versions(), "v000001", by="ada", why="bad", at=NOW)
     head = promoted(head, "v000004")
     assert head.champion == "v000001"
     assert head.statuses["v000004"] == "waiting"
     with pytest.raises(RefusedError, match="pinned by ada"):
-        state.approve(head, "v000004")
-    assert state.approve(state.unpin(head), "v000004").champion == "v000004"
+        decisions.approve(head, "v000004")
+    assert decisions.approve(decisions.unpin(head), "v000004").champion == "v000004"
 
 
 @pytest.mark.parametrize(
     ("to", "error", "says"),
     [
-        ("v000009", NotFoundError, "no version v000009"),
-        ("v000003", RefusedError, "champion already"),
-        (None, RefusedError, "no earlier champion"),
+        ("v000009", NotFoundError, "no version v000009; approved are v000001, v000002"),
+        ("v000003", RefusedError, "champion already; approved are v000001, v000002"),
     ],
 )
 def test_rollback_refuses_what_cannot_serve(to, error, says):
     with pytest.raises(error, match=says):
-        state.rollback(three_versions(), to, by="ada", why="x", at=NOW)
+        decisions.rollback(three_versions(), to, by="ada", why="x", at=NOW)
 
 
 def test_rollback_refuses_a_version_that_was_never_approved():
     head = claimed(three_versions())
     head = judged(head, "v000004", "rejected")
-    with pytest.raises(RefusedError, match="never approved"):
-        state.rollback(head, "v000004", by="ada", why="x", at=NOW)
+    says = "v000004 was never approved: it is rejected; approved are v000001, v000002"
+    with pytest.raises(RefusedError, match=says):
+        decisions.rollback(head, "v000004", by="ada", why="x", at=NOW)
 
 
 def test_a_newer_version_supersedes_one_that_waits():
@@ -117,7 +118,7 @@ def test_a_newer_version_supersedes_one_that_waits():
     assert head.standing("v000004") == "superseded by v000005"
     assert head.statuses["v000005"] == "waiting"
     with pytest.raises(RefusedError, match="it is superseded by v000005; v000005 waits"):
-        state.approve(head, "v000004")
+        decisions.approve(head, "v000004")
 
 
 def test_a_version_stays_superseded_by_the_one_that_came_next():
@@ -125,7 +126,7 @@ def test_a_version_stays_superseded_by_the_one_that_came_next():
     for version in ("v000004", "v000005", "v000006"):
         head = judged(head, version, "waiting")
     assert head.superseded == {"v000004": "v000005", "v000005": "v000006"}
-    assert state.reject(head, "v000006").standing("v000006") == "rejected"
+    assert decisions.reject(head, "v000006").standing("v000006") == "rejected"
 
 
 def test_heads_from_before_superseding_had_a_name_are_still_read():
@@ -138,7 +139,7 @@ def test_a_rejected_version_leaves_the_one_that_waits_waiting():
     head = claimed(three_versions())
     for version, status in (("v000004", "waiting"), ("v000005", "rejected")):
         head = judged(head, version, status)
-    assert state.approve(head, "v000004").champion == "v000004"
+    assert decisions.approve(head, "v000004").champion == "v000004"
 
 
 def test_a_version_made_by_yesterdays_definition_is_not_promoted():
@@ -150,18 +151,53 @@ def test_a_version_made_by_yesterdays_definition_is_not_promoted():
 
 
 def test_going_forward_again_after_a_rollback_keeps_the_way_back():
-    head = state.rollback(three_versions(), "v000001", by="ada", why="x", at=NOW)
-    head = state.rollback(head, "v000003", by="ada", why="y", at=NOW)
+    head = decisions.rollback(three_versions(), "v000001", by="ada", why="x", at=NOW)
+    head = decisions.rollback(head, "v000003", by="ada", why="y", at=NOW)
     assert (head.champion, head.predecessors) == ("v000003", ("v000001",))
 
 
-def test_unpin_refuses_when_nothing_is_pinned():
-    with pytest.raises(RefusedError, match="not pinned"):
-        state.unpin(three_versions())
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        (Head("shop"), "shop has no champion yet: `perennial status shop` says what it waits for"),
+        (
+            promoted(Head("shop"), "v000001"),
+            "shop had no champion before v000001, the only version ever approved: "
+            + "drop better files, or apply another definition",
+        ),
+        (
+            decisions.rollback(three_versions(), "v000001", by="ada", why="x", at=NOW),
+            "shop had no champion before v000001; approved are v000002, v000003: "
+            + "name one with --to",
+        ),
+    ],
+    ids=["no champion", "one version", "rolled back to the first"],
+)
+def test_rollback_without_a_predecessor_says_what_to_do(head, says):
+    with pytest.raises(RefusedError) as refused:
+        decisions.rollback(head, None, by="ada", why="x", at=NOW)
+    assert str(refused.value) == says
+
+
+@pytest.mark.parametrize(
+    ("head", "says"),
+    [
+        (Head("shop"), "shop is not pinned: the champion will be the next version that passes"),
+        (
+            three_versions(),
+            "shop is not pinned: v000003 serves until the next version that passes",
+        ),
+    ],
+    ids=["no champion", "a champion"],
+)
+def test_unpin_refuses_when_nothing_is_pinned_and_says_what_holds(head, says):
+    with pytest.raises(RefusedError) as refused:
+        decisions.unpin(head)
+    assert str(refused.value) == says
 
 
 def test_stored_forms_read_back_as_they_were_written():
-    head = state.rollback(claimed(three_versions()), "v000001", by="ada", why="é", at=NOW)
+    head = decisions.rollback(claimed(three_versions()), "v000001", by="ada", why="é", at=NOW)
     assert Head.from_json(head.to_json()) == head
     entry = Commit("rollback", "ada", "é", NOW, head, "v000001")
     assert Commit.from_json(entry.to_json()) == entry
