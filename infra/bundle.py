@@ -210,7 +210,7 @@ def _write_zip(archive: Path, files: Mapping[str, bytes]) -> None:
     with zipfile.ZipFile(partial, "w") as bundle:
         for name, data in files.items():
             entry = zipfile.ZipInfo(name, date_time=_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.compress_type = zipfile.ZIP_STORED  # compressors differ between machines
             entry.create_system = 3  # Unix, wherever it is built
             entry.external_attr = 0o100644 << 16
             bundle.writestr(entry, data)

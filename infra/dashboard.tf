@@ -25,7 +25,7 @@ locals {
     },
     {
       title = "Latency of predict: p50, p95, p99"
-      lines = [for percentile in ["50", "95", "99"] : { filter = "metric.type=\"run.googleapis.com/request_latencies\" ${local.predict_service}", aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_${percentile}", by = ["resource.label.service_name"] }]
+      lines = [for percentile in ["50", "95", "99"] : { filter = "metric.type=\"run.googleapis.com/request_latencies\" ${local.predict_service}", aligner = "ALIGN_DELTA", reducer = "REDUCE_PERCENTILE_${percentile}", by = ["resource.label.service_name"], legend = "p${percentile}" }]
       kind  = "LINE", period = "60s", unit = "milliseconds"
     },
     {
@@ -40,7 +40,7 @@ locals {
     },
     {
       title = "Dead letters that wait"
-      lines = [{ filter = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" resource.type=\"pubsub_subscription\" resource.label.subscription_id=\"${google_pubsub_subscription.dead_letters.name}\"", aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", by = [] }]
+      lines = [{ filter = "metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\" resource.type=\"pubsub_subscription\" resource.label.subscription_id=\"${google_pubsub_subscription.dead_letters.name}\"", aligner = "ALIGN_MAX", reducer = "REDUCE_SUM", by = ["resource.label.subscription_id"] }]
       kind  = "LINE", period = "300s", unit = "messages"
     },
   ]
@@ -80,29 +80,29 @@ resource "google_monitoring_dashboard" "deployment" {
 
   dashboard_json = jsonencode({
     displayName = "Perennial: ${var.deployment}"
-    labels      = { for key, value in local.labels : "${key}-${value}" => "" }
     mosaicLayout = {
       columns = 48
       tiles = [
-        for index, chart in local.charts : {
-          xPos   = index % 2 * 24
-          yPos   = floor(index / 2) * 16
-          width  = 24
-          height = 16
-          widget = {
-            title = chart.title
-            xyChart = {
-              dataSets = [
-                for query in local.queries[index] : {
-                  plotType        = chart.kind
-                  targetAxis      = "Y1"
-                  timeSeriesQuery = query
-                }
-              ]
-              yAxis = { label = chart.unit, scale = "LINEAR" }
+        for index, chart in local.charts : merge(
+          # The service leaves zeros out of its answer; a plan would show them as missing for ever.
+          { for axis, place in { xPos = index % 2 * 24, yPos = floor(index / 2) * 16 } : axis => place if place > 0 },
+          {
+            width  = 24
+            height = 16
+            widget = {
+              title = chart.title
+              xyChart = {
+                dataSets = [
+                  for number, query in local.queries[index] : merge(
+                    { plotType = chart.kind, targetAxis = "Y1", timeSeriesQuery = query },
+                    { for legend in try([chart.lines[number].legend], []) : "legendTemplate" => legend },
+                  )
+                ]
+                yAxis = { label = chart.unit, scale = "LINEAR" }
+              }
             }
-          }
-        }
+          },
+        )
       ]
     }
   })

@@ -70,6 +70,8 @@ def test_folder_and_zip_hold_the_same_files(checkout, tmp_path):
     with zipfile.ZipFile(bundle.zip) as archive:
         zipped = {name: archive.read(name) for name in archive.namelist()}
         assert {entry.date_time[0] for entry in archive.infolist()} == {1980}
+        # What a compressor makes of the same sources depends on its version.
+        assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
     files = {
         path.relative_to(bundle.folder).as_posix(): path.read_bytes()
         for path in bundle.folder.rglob("*")
@@ -124,6 +126,27 @@ def test_every_import_is_provided_by_the_functions_requirements(function, tmp_pa
     for name, where in _third_party(bundle.folder).items():
         offered = {_normal(provider) for provider in providers.get(name, [])}
         assert offered & pinned, f"{where} imports {name}, which {function} does not require"
+
+
+def test_training_image_is_built_from_nothing_but_its_bundle():
+    """The Dockerfile ships with the bundle, pins its packages, and copies all that the job runs."""
+    files = collect("train")
+    lines = files["Dockerfile"].decode().splitlines()
+    copied = [line.split()[1] for line in lines if line.startswith("COPY ")]
+    assert {name.partition("/")[0] for name in files} - {"Dockerfile"} == set(copied)
+    assert any("--require-hashes" in line for line in lines)
+    assert any(line.startswith("USER ") and "root" not in line for line in lines)
+
+
+def test_training_image_has_the_functions_python():
+    """A model is trained and served by the same minor version of Python."""
+    image = re.search(
+        r"^ARG PYTHON=3\.(\d+)$", collect("train")["Dockerfile"].decode(), re.MULTILINE
+    )
+    runtime = re.search(r'default\s*= "python3(\d+)"', (ROOT / "infra/variables.tf").read_text())
+    assert image
+    assert runtime
+    assert image[1] == runtime[1]
 
 
 def test_predict_imports_nothing_heavy(tmp_path):
