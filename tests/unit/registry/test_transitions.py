@@ -157,26 +157,21 @@ def test_going_forward_again_after_a_rollback_keeps_the_way_back():
 
 
 @pytest.mark.parametrize(
-    ("head", "says"),
+    ("head", "found", "to_do"),
     [
-        (Head("shop"), "shop has no champion yet: `perennial status shop` says what it waits for"),
-        (
-            promoted(Head("shop"), "v000001"),
-            "shop had no champion before v000001, the only version ever approved: "
-            + "drop better files, or apply another definition",
-        ),
+        (Head("shop"), "shop has no champion yet", ": `perennial status shop` says what it waits"),
+        (promoted(Head("shop"), "v000001"), "only version ever approved", ": drop better files"),
         (
             decisions.rollback(three_versions(), "v000001", by="ada", why="x", at=NOW),
-            "shop had no champion before v000001; approved are v000002, v000003: "
-            + "name one with --to",
+            "shop had no champion before v000001; approved are v000002, v000003",
+            ": name one with --to",
         ),
     ],
     ids=["no champion", "one version", "rolled back to the first"],
 )
-def test_rollback_without_a_predecessor_says_what_to_do(head, says):
-    with pytest.raises(RefusedError) as refused:
+def test_rollback_without_a_predecessor_says_what_to_do(head, found, to_do):
+    with pytest.raises(RefusedError, match=found + to_do):
         decisions.rollback(head, None, by="ada", why="x", at=NOW)
-    assert str(refused.value) == says
 
 
 @pytest.mark.parametrize(
