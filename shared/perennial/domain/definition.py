@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from perennial.domain.mistakes import Keys, Misfit, mistakes, shown
 from perennial.domain.names import PIPELINE_NAME
+from perennial.domain.yaml_text import read_yaml
 from perennial.errors import DefinitionError
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "timestamp"]
@@ -29,6 +29,12 @@ METRICS: Mapping[Task, tuple[Metric, ...]] = {
     "binary": ("log_loss", "brier"),
     "multiclass": ("log_loss", "brier"),
     "regression": ("mae", "rmse"),
+}
+
+_LABEL_TYPES: Mapping[Task, tuple[ColumnType, ...]] = {
+    "binary": ("integer", "boolean", "category"),
+    "multiclass": ("integer", "boolean", "category"),
+    "regression": ("integer", "number"),
 }
 
 
@@ -58,20 +64,27 @@ class Rule(_Strict):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f"is not a regular expression: {error}") from None
+                raise ValueError(
+                    f"expected a regular expression, found {pattern!r}: {error}"
+                ) from None
         return pattern
 
     @model_validator(mode="after")
     def _is_one_rule(self) -> Self:
         given = [k for k in ("range", "allowed", "pattern") if getattr(self, k) is not None]
         if len(given) != 1:
-            raise ValueError("a rule is exactly one of range, allowed, pattern")
+            raise ValueError(
+                "expected exactly one of range, allowed and pattern, "
+                f"found {' and '.join(given) or 'none'}"
+            )
         if self.range is not None:
             low, high = self.range
             if low is None and high is None:
-                raise ValueError("range needs at least one bound, as in [0, null]")
+                raise Misfit("expected at least one bound, as in [0, null], found none", "range")
             if low is not None and high is not None and low > high:
-                raise ValueError(f"range has its lowest value {low} above its highest {high}")
+                raise Misfit(
+                    f"expected the lowest value first, found {low:g} above {high:g}", "range"
+                )
         return self
 
     @property
@@ -106,18 +119,26 @@ class Column(_Strict):
     @model_validator(mode="after")
     def _rules_fit_the_type(self) -> Self:
         if self.format is not None and self.type != "timestamp":
-            raise ValueError(f"format is for timestamps, not for type {self.type}")
+            raise Misfit(f"expected it on a timestamp only, found type {self.type}", "format")
         if self.classes is not None and self.role != "label":
-            raise ValueError(f"classes are for the label, not for role {self.role}")
+            raise Misfit(f"expected them on the label only, found role {self.role}", "classes")
         for rule in self.rules:
             if rule.kind == "range" and self.type not in ("integer", "number"):
-                raise ValueError(f"a range rule needs type integer or number, not {self.type}")
+                raise Misfit(
+                    f"a range needs a column of type integer or number, found {self.type}", "rules"
+                )
             if rule.kind == "pattern" and self.type not in ("category", "text"):
-                raise ValueError(f"a pattern rule needs type category or text, not {self.type}")
+                raise Misfit(
+                    f"a pattern needs a column of type category or text, found {self.type}", "rules"
+                )
         if self.role == "event_time" and self.type != "timestamp":
-            raise ValueError(f"the event_time column needs type timestamp, not {self.type}")
+            raise Misfit(
+                f"expected timestamp, because its role is event_time, found {self.type}", "type"
+            )
         if self.role == "event_time" and self.nullable:
-            raise ValueError("the event_time column cannot be nullable")
+            raise Misfit(
+                "expected false, because every row needs its event_time, found true", "nullable"
+            )
         return self
 
 
@@ -146,8 +167,14 @@ class Window(_Strict):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.files is None) == (self.days is None):
-            raise ValueError("a window is `all`, {files: N} or {days: N}")
+            raise ValueError(f"expected all, {{files: N}} or {{days: N}}, found {_given(self)}")
         return self
+
+
+def _given(choice: BaseModel) -> str:
+    """The keys of a choice that were given, all or none of them."""
+    given = [key for key in type(choice).model_fields if getattr(choice, key) is not None]
+    return " and ".join(given) or "neither"
 
 
 class Trigger(_Strict):
@@ -159,7 +186,7 @@ class Trigger(_Strict):
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         if (self.files is None) == (self.rows is None):
-            raise ValueError("a trigger is {files: N} or {rows: N}")
+            raise ValueError(f"expected {{files: N}} or {{rows: N}}, found {_given(self)}")
         return self
 
 
@@ -215,8 +242,8 @@ class Definition(_Strict):
     def _name_is_a_path_segment(cls, name: str) -> str:
         if not PIPELINE_NAME.fullmatch(name):
             raise ValueError(
-                "must start with a letter a-z and have only a-z, 0-9 and - (at most 63), "
-                f"because it names a folder in the buckets; found {name!r}"
+                "expected a letter a-z, then only a-z, 0-9 and - (at most 63), because it names a "
+                f"folder in the buckets, found {name!r}"
             )
         return name
 
@@ -224,38 +251,49 @@ class Definition(_Strict):
     def _parts_agree(self) -> Self:
         labels = self.names("label")
         if len(labels) != 1:
-            raise ValueError(f"columns need exactly one with role label, found {labels or 'none'}")
+            raise Misfit(
+                f"expected exactly one with role label, found {', '.join(labels) or 'none'}",
+                "columns",
+            )
         if len(self.names("event_time")) > 1:
-            raise ValueError(f"at most one event_time column, found {self.names('event_time')}")
+            found = ", ".join(self.names("event_time"))
+            raise Misfit(f"expected at most one with role event_time, found {found}", "columns")
         if not self.names("feature") and not self.names("event_time"):
-            raise ValueError("columns need at least one feature")
-        self._check_label(self.columns[labels[0]])
+            raise Misfit("expected at least one with role feature, found none", "columns")
+        self._check_label(labels[0])
         metric = self.promotion.metric
         if metric is not None and metric not in METRICS[self.task]:
-            raise ValueError(
-                f"promotion.metric {metric} does not fit task {self.task}: "
-                f"use one of {', '.join(METRICS[self.task])}"
-            )
+            raise Misfit(
+                f"expected {' or '.join(METRICS[self.task])} for task {self.task}, found {metric}",
+                "promotion", "metric",
+            )  # fmt: skip
         texts = [n for n in self.names("feature") if self.columns[n].type == "text"]
         if texts and self.training.model != "linear":
-            raise ValueError(
-                f"text features ({', '.join(texts)}) need training.model linear; "
-                f"or give them role ignore to use {self.training.model}"
-            )
+            raise Misfit(
+                f"expected linear, because features are text ({', '.join(texts)}), found "
+                f"{self.training.model}; or give them role ignore",
+                "training", "model",
+            )  # fmt: skip
         return self
 
-    def _check_label(self, label: Column) -> None:
+    def _check_label(self, name: str) -> None:
+        label, types = self.columns[name], _LABEL_TYPES[self.task]
+        if label.type not in types:
+            raise Misfit(
+                f"expected {', '.join(types[:-1])} or {types[-1]} for the label of task "
+                f"{self.task}, found {label.type}",
+                "columns", name, "type",
+            )  # fmt: skip
+        if label.classes is None:
+            return
         if self.task == "regression":
-            if label.type not in ("integer", "number"):
-                raise ValueError(f"a regression label is integer or number, not {label.type}")
-            if label.classes is not None:
-                raise ValueError("a regression label has no classes")
-        elif label.type not in ("integer", "boolean", "category"):
-            raise ValueError(
-                f"a {self.task} label is integer, boolean or category, not {label.type}"
-            )
-        elif self.task == "binary" and label.classes is not None and len(label.classes) != 2:
-            raise ValueError(f"a binary label has two classes, found {len(label.classes)}")
+            raise Misfit("expected none for a regression, which has no classes, "
+                         f"found {len(label.classes)}", "columns", name, "classes")  # fmt: skip
+        if self.task == "binary" and len(label.classes) != 2:
+            raise Misfit(
+                f"expected two for task binary, found {len(label.classes)}",
+                "columns", name, "classes",
+            )  # fmt: skip
 
     def names(self, role: Role) -> list[str]:
         """The columns with this role, in order."""
@@ -293,47 +331,36 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def parse(text: str, *, source: str = "definition") -> Definition:
+_KEYS: Keys = {
+    (): Definition,
+    ("columns", "*"): Column,
+    ("columns", "*", "rules", "*"): Rule,
+    ("files",): Files,
+    ("training",): Training,
+    ("training", "window"): Window,
+    ("training", "trigger"): Trigger,
+    ("promotion",): Promotion,
+}
+
+
+def parse(text: str, *, source: str = "definition", stored: bool = False) -> Definition:
     """Read a definition from YAML.
 
     Args:
         text: the YAML document.
         source: what to call it in messages, usually a file's name.
+        stored: it was put in force once, perhaps when a key could still stand twice.
 
     Raises:
         DefinitionError: with one line for each mistake.
     """
+    read = read_yaml(text, source, keys_once=not stored)
+    if not isinstance(read.document, dict):
+        raise DefinitionError(
+            f"{source}: expected a mapping with name, task and columns, "
+            f"found {shown(read.document)}"
+        )
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise DefinitionError(f"{source} is not YAML: {error}") from None
-    if not isinstance(document, dict):
-        raise DefinitionError(f"{source}: expected a mapping with name, task and columns")
-    try:
-        return Definition.model_validate(document)
+        return Definition.model_validate(read.document)
     except ValidationError as error:
-        raise DefinitionError("\n".join(_mistakes(error, source))) from None
-
-
-def _mistakes(error: ValidationError, source: str) -> Iterator[str]:
-    for item in error.errors():
-        place = ".".join(str(part) for part in item["loc"]) or "definition"
-        if item["type"] == "extra_forbidden":
-            yield f"{source}: {place}: unknown key{_nearest(item['loc'])}"
-        else:
-            yield f"{source}: {place}: {item['msg'].removeprefix('Value error, ')}"
-
-
-def _nearest(place: tuple[Any, ...]) -> str:
-    """`; did you mean …?` for a misspelt key, from the keys that exist at its place."""
-    model: type[BaseModel] = Definition
-    parts: dict[str, type[BaseModel]] = {
-        "columns": Column, "rules": Rule, "files": Files, "training": Training,
-        "promotion": Promotion, "window": Window, "trigger": Trigger,
-    }  # fmt: skip
-    for part in place[:-1]:
-        model = parts.get(str(part), model)
-    near = get_close_matches(str(place[-1]), list(model.model_fields), n=1, cutoff=0.5)
-    if near:
-        return f"; did you mean {near[0]}?"
-    return f"; known keys are {', '.join(model.model_fields)}"
+        raise DefinitionError("\n".join(mistakes(error.errors(), read, _KEYS))) from None

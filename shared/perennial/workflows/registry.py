@@ -83,7 +83,9 @@ class Registry:
 
     def definition(self, head: Head) -> Definition:
         """The definition in force, parsed."""
-        return parse(self.definition_text(head), source=f"definition of {head.pipeline}")
+        return parse(
+            self.definition_text(head), source=f"definition of {head.pipeline}", stored=True
+        )
 
     def definition_text(self, head: Head) -> str:
         """The definition in force, as its author wrote it."""
