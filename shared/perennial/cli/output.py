@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from perennial.domain.words import counted
 from perennial.errors import PerennialError
 
 json_option = click.option(
@@ -80,7 +81,7 @@ def age(seconds: float) -> str:
     for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+    return counted(round(seconds), "second")
 
 
 def moment(iso: str | None) -> str:

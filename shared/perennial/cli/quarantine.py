@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from getpass import getuser
 from pathlib import Path
@@ -14,6 +15,7 @@ from perennial.cli.output import emit, json_option, moment, table
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict
+from perennial.domain.words import counted
 from perennial.workflows.quarantine import Hospital
 
 _by_option = click.option("--by", default=getuser, help="Who decides [default: you].")
@@ -35,7 +37,10 @@ def quarantine() -> None:
 @json_option
 @on_deployment
 def list_files(deployment: Deployment, name: str, as_json: bool) -> None:
-    """List the files of pipeline NAME that are in quarantine."""
+    """List the files of pipeline NAME that are in quarantine.
+
+    `_unknown` lists those that belong to no pipeline.
+    """
     document = {
         "pipeline": name,
         "files": [
@@ -165,11 +170,28 @@ def _listed(document: dict[str, Any]) -> Iterator[str]:
         (moment(f["decided"]), f["generation"], f["name"], f["reason"]) for f in document["files"]
     )
     yield table(("decided", "generation", "file", "reason"), rows)
+    yield ""
+    yield f"`perennial quarantine show {document['pipeline']} FILE` says all that is wrong"
 
 
 def _reported(report: dict[str, Any]) -> Iterator[str]:
-    yield f"file       {report['file']} (generation {report['generation']}, {report['size']} bytes)"
+    size = counted(report["size"], "byte")
+    yield f"file       {report['file']} (generation {report['generation']}, {size})"
     yield f"reason     {report['reason']}"
     yield f"original   {report['original']}"
     for finding in report["findings"]:
         yield f"{finding['severity']:<11}{finding['rule']}: {finding['message']}"
+    yield f"next       {_ways_out(report['pipeline'], shlex.quote(report['file']))}"
+
+
+def _ways_out(pipeline: str, file: str) -> str:
+    """The commands that lead out of quarantine."""
+    if pipeline == names.UNKNOWN_PIPELINE:
+        return (
+            "drop it again under a pipeline's name, then `perennial quarantine discard "
+            f"{pipeline} {file} --why …`"
+        )
+    return (
+        f"send a better file, or `perennial quarantine release {pipeline} {file} --why …` takes "
+        "the rows that can be read; `retry` judges it again, `discard` hides it"
+    )

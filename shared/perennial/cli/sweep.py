@@ -9,6 +9,7 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import Shortfall, emit, json_option
+from perennial.domain.words import counted
 from perennial.workflows.sweep import sweep as sweep_landing
 
 
@@ -41,5 +42,5 @@ def sweep(deployment: Deployment, name: str | None, as_json: bool) -> None:
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:
     judged = ", ".join(f"{number} {decision}" for decision, number in document["judged"].items())
-    yield f"{document['listed']} files seen; judged now: {judged or 'none'}"
+    yield f"{counted(document['listed'], 'file')} seen; judged now: {judged or 'none'}"
     yield f"runs started: {', '.join(document['launched']) or 'none'}"

@@ -10,6 +10,7 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import emit, json_option, moment, table
+from perennial.domain.words import counted
 from perennial.workflows.versions import explain as explain_version
 from perennial.workflows.versions import list_versions
 
@@ -59,9 +60,10 @@ def _explained(document: dict[str, Any]) -> Iterator[str]:
     yield f"{document['version']} is {_standing(document, 'the champion')}"
     yield f"reason     {document['reason']}"
     yield f"against    {document['against'] or 'a constant predictor'}"
+    used = sum(file["used"] for file in document["files"])  # a window passes the others by
     yield (
-        f"learned    {document['trained_rows']} rows of {len(document['files'])} files, "
-        f"through {moment(document['trained_through'])}"
+        f"learned    {counted(document['trained_rows'], 'row')} of "
+        f"{counted(used, 'file')}, through {moment(document['trained_through'])}"
     )
     yield f"digest     {document['digest']}"
     yield "evaluation"

@@ -20,6 +20,7 @@ from perennial.domain.names import FileId
 from perennial.domain.report import report_name, to_report
 from perennial.domain.validation import Judgement, judge_bytes, to_parquet
 from perennial.domain.verdict import Finding, Verdict
+from perennial.domain.words import counted
 from perennial.errors import InvariantBroken, ObjectNotFound, PreconditionFailed, RefusedError
 from perennial.ports import Buckets
 from perennial.workflows.ownership import Owner, own
@@ -61,6 +62,10 @@ class Desk:
             raise RefusedError(
                 f"{blank.file.name} has no row that training could use: {_reason(judgement)}"
             )
+        accepted = judgement.frame.height
+        left_out = judgement.rows - accepted
+        told = f"{counted(accepted, 'row')} accepted, {left_out or 'none'} left out"
+        blank = replace(blank, reason=f"{blank.reason} ({told})")
         return self._duplicate(blank, data) or self._accept(blank, judgement)
 
     def _signed(self, blank: Verdict, data: bytes) -> Verdict:
@@ -159,4 +164,6 @@ def _keep_original(buckets: Buckets, file: FileId, to: str, data: bytes | None) 
 def _reason(judgement: Judgement) -> str:
     """The first rule that rejects, and how many do."""
     first, *others = (f.message for f in judgement.findings if f.severity == "reject")
-    return f"{first} (and {len(others)} more)" if others else first
+    if not others:
+        return first
+    return f"{first} (and {len(others)} more: see `perennial quarantine show`)"

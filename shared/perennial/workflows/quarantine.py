@@ -105,11 +105,14 @@ class Hospital:
     def release(self, file: FileId, *, by: str, why: str) -> Verdict:
         """Accept the rows that training can use, whatever rules they break.
 
+        Returns:
+            The new decision; its reason says how many rows are accepted, and how many left out.
+
         Raises:
             NotFoundError: when the file or its pipeline does not exist.
             RefusedError: when it is not in quarantine any more, or has no such row.
         """
-        reason = f"released: {why}"
+        reason = f"released by {by}: {why}"
         while True:
             verdict = self._heal(
                 file, by, reason, lambda desk, blank, data: desk.release(blank, data)
@@ -126,7 +129,7 @@ class Hospital:
             RefusedError: when it is not in quarantine any more.
         """
         while True:
-            blank = self._next(self._held(file), by, f"discarded: {why}")
+            blank = self._next(self._held(file), by, f"by {by}: {why}")
             verdict = write_verdict(self.buckets.data, replace(blank, decision="discarded"))
             if verdict.decision != "quarantined":
                 return verdict

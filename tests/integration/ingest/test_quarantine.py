@@ -82,11 +82,28 @@ def test_release_accepts_the_rows_that_can_be_typed(world: World) -> None:
     verdict = world.hospital().release(file, by="ann", why="a school class")
 
     assert (verdict.decision, verdict.rows) == ("accepted", 1)
-    assert (verdict.decided_by, verdict.reason) == ("ann", "released: a school class")
+    assert verdict.decided_by == "ann"
+    assert verdict.reason == "released by ann: a school class (1 row accepted, 2 left out)"
     rows = pq.read_table(io.BytesIO(world.stores["data"].read(verdict.rows_object).data))
     assert rows.column("people").to_pylist() == [99]
     assert {f.rule for f in verdict.findings} == {"range", "type", "null"}
     assert world.launcher.launched == []  # two rows are needed for a first version
+
+
+def test_release_of_all_rows_says_that_none_is_left_out(world: World) -> None:
+    """Rules may forbid rows that training can use."""
+    file = world.drop_and_ingest("shop/bad.csv", BAD).file
+
+    verdict = world.hospital().release(file, by="ann", why="a school class")
+
+    assert verdict.reason == "released by ann: a school class (2 rows accepted, none left out)"
+
+
+def test_a_reason_that_is_one_of_several_names_how_to_see_the_others(world: World) -> None:
+    verdict = world.drop_and_ingest("shop/mixed.csv", MIXED)
+
+    assert len(verdict.findings) == 3
+    assert verdict.reason.endswith(" (and 2 more: see `perennial quarantine show`)")
 
 
 def test_release_of_some_rows_does_not_stand_for_the_whole_file(world: World) -> None:
@@ -144,7 +161,7 @@ def test_discard_hides_and_keeps_the_reason(world: World) -> None:
 
     verdict = world.hospital().discard(file, by="ann", why="a test upload")
 
-    assert (verdict.decision, verdict.reason) == ("discarded", "discarded: a test upload")
+    assert (verdict.decision, verdict.reason) == ("discarded", "by ann: a test upload")
     assert world.objects("quarantine") == before
     assert world.ingest(file) == verdict
 

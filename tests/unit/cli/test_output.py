@@ -50,8 +50,8 @@ def test_a_table_keeps_long_and_odd_cells_whole() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.4, "0 seconds"), (119, "119 seconds"), (120, "2 minutes"), (7300, "2 hours"),
-     (172_800, "2 days")],
+    [(0.4, "0 seconds"), (1.2, "1 second"), (119, "119 seconds"), (120, "2 minutes"),
+     (7300, "2 hours"), (172_800, "2 days")],
 )  # fmt: skip
 def test_ages_are_told_in_the_unit_that_suits(seconds: float, text: str) -> None:
     assert age(seconds) == text
