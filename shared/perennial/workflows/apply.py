@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from perennial.domain import registry as state
+from perennial.domain.changes import Change, changes
 from perennial.domain.definition import Definition, digest, parse
 from perennial.domain.manifest import Manifest
 from perennial.domain.registry import Head
 from perennial.domain.verdict import Verdict
-from perennial.errors import RefusedError
+from perennial.errors import DefinitionError, RefusedError
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.ingest import launch_if_due
 from perennial.workflows.quarantine import judge_pending
@@ -24,12 +25,15 @@ class Applied:
 
     Attributes:
         changed: False when this very definition was in force already.
+        changes: what it does otherwise than the one that was in force; None where there was none,
+            or none that can be read.
         judged: the verdicts on files that had been pending.
     """
 
     head: Head
     definition: Definition
     changed: bool
+    changes: list[Change] | None
     judged: list[Verdict]
 
 
@@ -64,6 +68,7 @@ def apply(
     changed = head is None or head.definition != digest(text)
     if head is not None and head.champion is not None:
         _require_same_question(registry.manifest(name, head.champion), definition)
+    differences = _changes(registry, head, definition)
     if head is None or changed:
         stored = registry.store_definition(name, text)
         change = partial(state.apply_definition, digest=stored)
@@ -73,7 +78,16 @@ def apply(
         launcher.launch(name, force=True)  # what it considered waits for nobody else
     elif judged or changed:
         launch_if_due(buckets, registry, launcher, clock, name)
-    return Applied(head, definition, changed, judged)
+    return Applied(head, definition, changed, differences, judged)
+
+
+def _changes(registry: Registry, head: Head | None, definition: Definition) -> list[Change] | None:
+    if head is None or not head.definition:
+        return None
+    try:
+        return changes(registry.definition(head), definition)
+    except DefinitionError:  # what cannot be read is all the more to be replaced
+        return None
 
 
 def _require_same_question(champion: Manifest, definition: Definition) -> None:

@@ -94,10 +94,46 @@ class TestApply:
         head = registry.head("flowers")
         assert head is not None
         assert document == {
-            "pipeline": "flowers", "definition": head.definition, "changed": True, "judged": [],
+            "pipeline": "flowers", "definition": head.definition, "changed": True, "changes": [],
+            "judged": [],
         }  # fmt: skip
         assert deployed("apply", "flowers.yaml", "--json").json["changed"] is False
         assert next(registry.history("flowers")).by == "rosa"
+
+    def test_it_says_what_changed(self, flowers: Run) -> None:
+        text = DEFINITION.replace("[0, 10]", "[0, 99]").replace("files: 3", "files: 5")
+        write(
+            "flowers.yaml", text.replace("  bought", "  hue: {type: category}\n  bought").encode()
+        )
+        said = flowers("apply", "flowers.yaml").out.splitlines()[1:]
+
+        assert said == [
+            "changed     columns.petals.rules: [{range: [0, 99]}], was [{range: [0, 10]}]",
+            "added       columns.hue: {type: category}",
+            "changed     training.trigger: {files: 5}, was {files: 3}",
+        ]
+        write("flowers.yaml", DEFINITION.encode())
+        assert {
+            "key": "columns.hue", "change": "removed",
+            "before": {"type": "category"}, "after": None,
+        } in flowers("apply", "flowers.yaml", "--json").json["changes"]  # fmt: skip
+
+    def test_it_says_when_nothing_changed(self, flowers: Run) -> None:
+        assert "in force already: nothing changed" in flowers("apply", "flowers.yaml").out
+        write("flowers.yaml", f"# mine\n{DEFINITION}".encode())
+        assert "only its wording changed" in flowers("apply", "flowers.yaml").out
+
+    def test_a_definition_in_force_that_cannot_be_read_is_replaced(
+        self, flowers: Run, registry: Registry
+    ) -> None:
+        """As one from a newer release may be."""
+        stored = registry.store_definition("flowers", f"{DEFINITION}novelty: 1\n")
+        registry.commit(
+            "flowers", lambda head: replace(head, definition=stored), action="apply", by="rosa"
+        )
+
+        document = flowers("apply", "flowers.yaml", "--json").json
+        assert (document["changed"], document["changes"]) == (True, [])
 
     def test_files_that_waited_are_judged(self, deployed: Run) -> None:
         write("flowers.yaml", DEFINITION.encode())
