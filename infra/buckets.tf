@@ -37,7 +37,7 @@ resource "google_storage_bucket" "bucket" {
   }
 
   dynamic "lifecycle_rule" {
-    for_each = { for role, rule in local.lifecycle_rules : role => rule.days if role == each.key && try(rule.days, null) != null }
+    for_each = { for role, rule in local.lifecycle_rules : role => rule.days if role == each.key && try(rule.days > 0, false) }
     content {
       action {
         type = "Delete"
@@ -49,7 +49,7 @@ resource "google_storage_bucket" "bucket" {
   }
 
   dynamic "lifecycle_rule" {
-    for_each = { for role, rule in local.lifecycle_rules : role => rule.noncurrent_days if role == each.key && try(rule.noncurrent_days, null) != null }
+    for_each = { for role, rule in local.lifecycle_rules : role => rule.noncurrent_days if role == each.key && try(rule.noncurrent_days > 0, false) }
     content {
       action {
         type = "Delete"

@@ -3,6 +3,12 @@
 
 locals {
   descriptor_name = "deployment.json"
+
+  # The table as it is deployed, with what variables changed in it.
+  deployed = merge(local.table, {
+    functions = { for name, function in local.functions : name => merge(function, local.instances[name]) }
+    sweep     = merge(local.sweep, { for flag in [var.sweep_paused] : "paused" => flag if flag })
+  })
 }
 
 resource "google_storage_bucket_object" "descriptor" {
@@ -22,9 +28,9 @@ resource "google_storage_bucket_object" "descriptor" {
     services          = { for name in keys(local.functions) : name => local.name[name] }
     trigger           = google_eventarc_trigger.ingest.name
     subscription      = local.subscription
-    dead_letter_topic = google_pubsub_topic.dead_letters.id
+    dead_letter_topic = local.dead_letter_topic
     scheduler_job     = google_cloud_scheduler_job.sweep.name
     predict_public    = var.predict_public
-    table             = local.table
+    table             = local.deployed
   })
 }

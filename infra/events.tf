@@ -9,7 +9,8 @@
 locals {
   # Writing a `transport` block to be surer of this would replace the trigger at every apply: its
   # topic is not ours to name. Mocked providers cannot fill a block that nobody wrote, hence `try`.
-  subscription = try(google_eventarc_trigger.ingest.transport[0].pubsub[0].subscription, "")
+  subscription      = try(google_eventarc_trigger.ingest.transport[0].pubsub[0].subscription, "")
+  dead_letter_topic = "projects/${var.project}/topics/${google_pubsub_topic.dead_letters.name}"
 }
 
 resource "google_eventarc_trigger" "ingest" {

@@ -11,6 +11,13 @@ locals {
     monitor = "ALLOW_INTERNAL_ONLY"
     predict = "ALLOW_ALL"
   }
+
+  instances = {
+    for name, function in local.functions : name => {
+      min_instances = lookup(var.min_instances, name, function.min_instances)
+      max_instances = lookup(var.max_instances, name, function.max_instances)
+    }
+  }
 }
 
 resource "google_cloudfunctions2_function" "function" {
@@ -45,8 +52,8 @@ resource "google_cloudfunctions2_function" "function" {
     available_cpu                    = tostring(each.value.cpu)
     max_instance_request_concurrency = each.value.concurrency
     timeout_seconds                  = each.value.timeout_seconds
-    min_instance_count               = lookup(var.min_instances, each.key, each.value.min_instances)
-    max_instance_count               = lookup(var.max_instances, each.key, each.value.max_instances)
+    min_instance_count               = local.instances[each.key].min_instances
+    max_instance_count               = local.instances[each.key].max_instances
     ingress_settings                 = local.ingress[each.key]
     all_traffic_on_latest_revision   = true
     environment_variables            = local.function_environment[each.key]
@@ -58,7 +65,7 @@ resource "google_cloudfunctions2_function" "function" {
       error_message = "${each.key}: concurrency above 1 needs a whole CPU; deployment.yaml says ${each.value.cpu}."
     }
     precondition {
-      condition     = lookup(var.min_instances, each.key, each.value.min_instances) <= lookup(var.max_instances, each.key, each.value.max_instances)
+      condition     = local.instances[each.key].min_instances <= local.instances[each.key].max_instances
       error_message = "${each.key}: min_instances must not exceed max_instances."
     }
   }

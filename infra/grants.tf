@@ -26,10 +26,16 @@ locals {
   # object is answered with 403 instead of 404.
   lister = "roles/storage.legacyBucketReader"
 
-  object   = { for role, name in local.bucket_name : role => "projects/_/buckets/${name}/objects/" }
-  any_head = "resource.name.endsWith(\"/registry/head.json\")"
+  object = { for role, name in local.bucket_name : role => "projects/_/buckets/${name}/objects/" }
+  any_head = {
+    title      = "heads of pipelines only"
+    expression = "resource.name.endsWith(\"/registry/head.json\")"
+  }
   # Cloud Functions keeps what it builds from in a bucket that its first build makes.
-  build_copies = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+  build_copies = {
+    title      = "what Cloud Functions builds from"
+    expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
+  }
 
   part_grants = {
     "ingest reads landing"       = { on = "bucket", of = "landing", role = local.viewer, who = "ingest" }
@@ -101,8 +107,8 @@ resource "google_storage_bucket_iam_member" "grant" {
   dynamic "condition" {
     for_each = each.value.only == null ? [] : [each.value.only]
     content {
-      title      = each.key
-      expression = condition.value
+      title      = condition.value.title
+      expression = condition.value.expression
     }
   }
 
@@ -119,8 +125,8 @@ resource "google_project_iam_member" "grant" {
   dynamic "condition" {
     for_each = each.value.only == null ? [] : [each.value.only]
     content {
-      title      = each.key
-      expression = condition.value
+      title      = condition.value.title
+      expression = condition.value.expression
     }
   }
 

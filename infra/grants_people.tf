@@ -28,62 +28,93 @@ locals {
       "operator ${member} sees the schedule"      = { on = "project", role = "roles/cloudscheduler.viewer", who = member }
       "operator ${member} sees logs"              = { on = "project", role = "roles/logging.viewer", who = member }
       "operator ${member} sees metrics"           = { on = "project", role = "roles/monitoring.viewer", who = member }
+      "operator ${member} sees who may what"      = { on = "project", role = "roles/iam.securityReviewer", who = member }
     }
   ]...)
 
   # Dropping creates under the pipeline's own prefix. What `drop --wait` and `status` look at is
   # narrower than the prefix: in data the run records, in models the head, definitions and
-  # manifests, so neither rows nor models. Listing cannot be bound to a prefix by a condition;
-  # it shows the names of objects and their few facts, also of other pipelines.
+  # manifests, so neither rows nor models.
   dropper_grants = merge(flatten([
     for pipeline, members in var.droppers : [
       for member in members : {
         "dropper ${member} drops files for ${pipeline}" = {
           on   = "bucket", of = "landing", role = local.creator, who = member,
-          only = "resource.name.startsWith(\"${local.object.landing}${pipeline}/\")"
+          only = local.dropper_only[pipeline].drops
         }
         "dropper ${member} reads runs of ${pipeline}" = {
           on   = "bucket", of = "data", role = local.viewer, who = member,
-          only = "resource.name.startsWith(\"${local.object.data}${pipeline}/runs/\")"
+          only = local.dropper_only[pipeline].runs
         }
         "dropper ${member} reads the state of ${pipeline}" = {
-          on = "bucket", of = "models", role = local.viewer, who = member,
-          only = join(" || ", [
-            "resource.name == \"${local.object.models}${pipeline}/registry/head.json\"",
-            "resource.name.startsWith(\"${local.object.models}${pipeline}/definitions/\")",
-            "(resource.name.startsWith(\"${local.object.models}${pipeline}/versions/\") && resource.name.endsWith(\"/manifest.json\"))",
-          ])
+          on   = "bucket", of = "models", role = local.viewer, who = member,
+          only = local.dropper_only[pipeline].state
         }
       }
     ]
   ])...)
 
-  # Whatever the pipelines, once for each member.
-  all_droppers = toset(flatten([for members in values(var.droppers) : tolist(members)]))
+  dropper_only = {
+    for pipeline in keys(var.droppers) : pipeline => {
+      drops = {
+        title      = "${pipeline}: its files"
+        expression = "resource.name.startsWith(\"${local.object.landing}${pipeline}/\")"
+      }
+      runs = {
+        title      = "${pipeline}: its runs"
+        expression = "resource.name.startsWith(\"${local.object.data}${pipeline}/runs/\")"
+      }
+      state = {
+        title = "${pipeline}: its state"
+        expression = join(" || ", [
+          "resource.name == \"${local.object.models}${pipeline}/registry/head.json\"",
+          "resource.name.startsWith(\"${local.object.models}${pipeline}/definitions/\")",
+          "(resource.name.startsWith(\"${local.object.models}${pipeline}/versions/\") && resource.name.endsWith(\"/manifest.json\"))",
+        ])
+      }
+    }
+  }
+
+  # Somebody may be named twice, but a grant must not be: taking one away would take both.
+  droppers_only = setsubtract(flatten([for members in values(var.droppers) : tolist(members)]), var.operators)
+  callers_only  = setsubtract(var.callers, var.operators)
+
+  # Listing cannot be bound to a prefix by a condition: it shows names and few facts of all
+  # pipelines' objects, and contents of none.
   every_dropper_grants = merge([
-    for member in local.all_droppers : {
+    for member in local.droppers_only : {
       "dropper ${member} lists data"            = { on = "bucket", of = "data", role = local.lister, who = member }
       "dropper ${member} lists models"          = { on = "bucket", of = "models", role = local.lister, who = member }
-      "dropper ${member} finds the deployment"  = { on = "bucket", of = "models", role = local.viewer, who = member, only = local.descriptor_only }
       "dropper ${member} sees whether runs end" = { on = "job", of = "train", role = "roles/run.viewer", who = member }
     }
   ]...)
 
-  caller_grants = merge([
-    for member in var.callers : {
-      "caller ${member} mints caller's tokens" = { on = "account", of = "caller", role = "roles/iam.serviceAccountOpenIdTokenCreator", who = member }
-      "caller ${member} finds the deployment"  = { on = "bucket", of = "models", role = local.viewer, who = member, only = local.descriptor_only }
-    }
-  ]...)
+  caller_grants = {
+    for member in local.callers_only :
+    "caller ${member} mints caller's tokens" => { on = "account", of = "caller", role = "roles/iam.serviceAccountOpenIdTokenCreator", who = member }
+  }
+
+  finder_grants = {
+    for member in setunion(local.droppers_only, local.callers_only) :
+    "${member} finds the deployment" => { on = "bucket", of = "models", role = local.viewer, who = member, only = local.descriptor_only }
+  }
+
+  descriptor_only = {
+    title      = "what is deployed"
+    expression = "resource.name == \"${local.object.models}${local.descriptor_name}\""
+  }
 
   public_grants = {
     for who in var.predict_public ? ["everybody"] : [] :
     "${who} calls predict" => { on = "service", of = "predict", role = "roles/run.invoker", who = who }
   }
 
-  descriptor_only = "resource.name == \"${local.object.models}${local.descriptor_name}\""
-
   people_grants = merge(
-    local.operator_grants, local.dropper_grants, local.every_dropper_grants, local.caller_grants, local.public_grants,
+    local.operator_grants,
+    local.dropper_grants,
+    local.every_dropper_grants,
+    local.caller_grants,
+    local.finder_grants,
+    local.public_grants,
   )
 }

@@ -32,12 +32,15 @@ resource "google_logging_project_exclusion" "predictions" {
   depends_on = [google_project_service.api]
 }
 
+# The name of a deleted log bucket stays taken for a week, in which a new deployment must be possible.
+resource "terraform_data" "log_bucket" {}
+
 resource "google_logging_project_bucket_config" "operations" {
   count = var.regional_logs ? 1 : 0
 
   project        = var.project
   location       = var.region
-  bucket_id      = var.deployment
+  bucket_id      = "${var.deployment}-${substr(terraform_data.log_bucket.id, 0, 8)}"
   description    = "Logs of the ${var.deployment} deployment"
   retention_days = var.log_days
 
@@ -66,7 +69,7 @@ resource "google_logging_project_exclusion" "operations" {
 
   project     = var.project
   name        = "${var.deployment}-operations"
-  description = "They are kept in the log bucket ${var.deployment} in ${var.region}"
+  description = "They are kept in a log bucket in ${var.region}"
   filter      = local.operations
 
   depends_on = [google_logging_project_sink.operations] # no line is lost in between

@@ -47,12 +47,12 @@ output "subscription" {
 
 output "dead_letter_topic" {
   description = "Full name of the topic for events that ingest refused until the last attempt."
-  value       = google_pubsub_topic.dead_letters.id
+  value       = local.dead_letter_topic
 }
 
 output "dead_letter_subscription" {
   description = "Full name of the subscription that keeps them."
-  value       = google_pubsub_subscription.dead_letters.id
+  value       = "projects/${var.project}/subscriptions/${google_pubsub_subscription.dead_letters.name}"
 }
 
 output "scheduler_job" {
@@ -68,4 +68,9 @@ output "descriptor" {
 output "dashboard" {
   description = "Address of the dashboard."
   value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${element(split("/", google_monitoring_dashboard.deployment.id), -1)}?project=${var.project}"
+}
+
+output "log_bucket" {
+  description = "The log bucket with the lines of functions, job and schedule: the scope to choose in Logs Explorer. null when they go to the project's own."
+  value       = one(google_logging_project_bucket_config.operations[*].id)
 }

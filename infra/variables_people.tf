@@ -26,6 +26,14 @@ variable "droppers" {
     condition     = alltrue([for member in flatten([for members in values(var.droppers) : tolist(members)]) : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", member))])
     error_message = "The droppers must be IAM members such as user:ada@example.com; allUsers and allAuthenticatedUsers are not accepted."
   }
+  validation {
+    # IAM takes 20 conditions for one role and member, and each pipeline is one.
+    condition = alltrue([
+      for member in distinct(flatten([for members in values(var.droppers) : tolist(members)])) :
+      length([for pipeline, members in var.droppers : pipeline if contains(members, member)]) <= 18
+    ])
+    error_message = "The droppers must not name one member for more than 18 pipelines: make a group for each pipeline."
+  }
 }
 
 variable "callers" {

@@ -24,10 +24,10 @@ variable "soft_delete_days" {
 }
 
 variable "keep_days" {
-  description = "After how many days the lifecycle deletes: overwritten landing files, quarantined files, prediction logs, overwritten registry heads. null is never."
+  description = "After how many days the lifecycle deletes: overwritten landing files, quarantined files, prediction logs, overwritten registry heads. 0 is never."
   type = object({
     # Originals must outlive every version that learned from them, so nothing ends this by default.
-    landing_noncurrent = optional(number)
+    landing_noncurrent = optional(number, 0)
     # The quarantine holds copies; the original is in landing for as long as that keeps it.
     quarantine  = optional(number, 365)
     predictions = optional(number, 90)
@@ -38,8 +38,8 @@ variable "keep_days" {
   nullable = false
 
   validation {
-    condition     = alltrue([for days in values(var.keep_days) : days == null ? true : days >= 1 && days == floor(days)])
-    error_message = "The keep_days must be whole numbers of days, 1 or more, or null for never."
+    condition     = alltrue([for days in values(var.keep_days) : days >= 0 && days == floor(days)])
+    error_message = "The keep_days must be whole numbers of days, or 0 for never."
   }
 }
 
