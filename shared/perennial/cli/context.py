@@ -8,29 +8,44 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import click
+from google.auth.exceptions import GoogleAuthError
 
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
 from perennial.cli.local import ENDPOINTS, local_directory
 from perennial.config import Config, variable
-from perennial.errors import ConfigError, UserError
-from perennial.ports import Buckets
+from perennial.domain.descriptor import DEPLOYMENT, OBJECT, Descriptor, models_bucket
+from perennial.errors import ConfigError, ObjectNotFound, PermissionDenied, UserError
+from perennial.ports import Buckets, ObjectStore
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.registry import Registry
 
 BUCKETS = ("landing", "quarantine", "data", "models")
 
+_BUCKET_NAMES = tuple(attrgetter(f"{role}_bucket") for role in BUCKETS)
+_LOGIN = "run `gcloud auth application-default login`"
+_READER = "roles/storage.objectViewer"
+
 
 @dataclass(frozen=True)
 class Deployment:
-    """The parts that commands work with, each made when it is first needed."""
+    """The parts that commands work with, each made when it is first needed.
+
+    Attributes:
+        config: its settings.
+        found: what it says of itself, where that was read to find the settings.
+        opened: its buckets, where they were opened for that.
+    """
 
     config: Config
+    found: Descriptor | None = None
+    opened: Buckets | None = None
 
     @classmethod
     def find(cls, variables: Mapping[str, str], project: str | None = None) -> Self:
@@ -44,23 +59,55 @@ class Deployment:
             project: Google Cloud project, where the command line names one.
 
         Raises:
-            UserError: when nothing is named and no local cloud runs.
+            UserError: when nothing is named and no local cloud runs, or nothing is deployed in the
+                project that is named.
+            StoreUnavailable: when its storage does not answer.
         """
         if project:
-            return cls(project_config(variables, project))
+            return cls._in_project(variables, project)
         if variables.get("PERENNIAL_LOCAL"):
             return cls(local_config(local_directory(variables)))
         if any(variables.get(variable(f"{bucket}_bucket")) for bucket in BUCKETS):
             return cls(Config.from_mapping(variables))
         directory = local_directory(variables)
         if (named := variables.get("GOOGLE_CLOUD_PROJECT")) and not _running(directory):
-            return cls(project_config(variables, named))
+            try:
+                return cls._in_project(variables, named)
+            except ConfigError as error:
+                raise ConfigError(f"no local cloud runs in {directory}, and {error}") from error
         return cls(local_config(directory))
+
+    @classmethod
+    def _in_project(cls, variables: Mapping[str, str], project: str) -> Self:
+        """A deployment by its own description, or by the settings where they name its region."""
+        named = cls(project_config(variables, project))
+        if variables.get(variable("region")):
+            return named
+        try:
+            descriptor = named.descriptor
+        except ConfigError as error:
+            raise ConfigError(
+                f"{error}; or set {variable('region')}, and {variable('…_bucket')} for buckets "
+                "with other names"
+            ) from error
+        config = described_config(variables, project, descriptor)
+        same = all(name(config) == name(named.config) for name in _BUCKET_NAMES)
+        return cls(config, descriptor, named.buckets if same else None)
+
+    @cached_property
+    def descriptor(self) -> Descriptor:
+        """What the deployment says of itself.
+
+        Raises:
+            ConfigError: when it says nothing, or nothing that this identity may read.
+            StoreUnavailable: when the models bucket does not answer.
+        """
+        return self.found or _read_descriptor(self.buckets.models)
 
     @cached_property
     def buckets(self) -> Buckets:
         """The four buckets."""
-        return open_buckets(self.config)
+        return self.opened or open_buckets(self.config)
 
     @cached_property
     def registry(self) -> Registry:
@@ -79,21 +126,57 @@ class Deployment:
 
 
 def project_config(variables: Mapping[str, str], project: str) -> Config:
-    """The settings of the deployment in a project.
+    """The settings of a deployment in a project, by the names that Terraform gives its parts.
 
-    Buckets are called `{project}-perennial-{landing, quarantine, data, models}` unless variables
-    say otherwise.
+    Buckets are called `{project}-{deployment}-{landing, quarantine, data, models}` unless variables
+    say otherwise; PERENNIAL_DEPLOYMENT names another deployment than "perennial".
 
     Raises:
-        ConfigError: when PERENNIAL_REGION is not set.
+        ConfigError: when no deployment can be called so.
     """
-    if not variables.get(variable("region")):
-        raise ConfigError(
-            f"set {variable('region')} to the region that {project}'s deployment is in"
-        )
-    names = {variable(f"{role}_bucket"): f"{project}-perennial-{role}" for role in BUCKETS}
+    deployment = variables.get(variable("deployment")) or DEPLOYMENT
+    try:
+        models_bucket(project, deployment)
+    except ValueError as error:
+        raise ConfigError(f"{variable('deployment')}: {error}") from None
+    names = {variable(f"{role}_bucket"): f"{project}-{deployment}-{role}" for role in BUCKETS}
+    names[variable("train_job")] = f"{deployment}-train"
+    return _config(names, variables, project)
+
+
+def described_config(variables: Mapping[str, str], project: str, descriptor: Descriptor) -> Config:
+    """The settings of a deployment as it describes itself, unless variables say otherwise."""
+    names = {variable(f"{role}_bucket"): descriptor.buckets[role] for role in BUCKETS}
+    names[variable("region")] = descriptor.region
+    names[variable("train_job")] = descriptor.train_job
+    names[variable("predict_url")] = descriptor.predict
+    return _config(names, variables, project)
+
+
+def _config(names: Mapping[str, str], variables: Mapping[str, str], project: str) -> Config:
     given = {name: value for name, value in variables.items() if value}
     return Config.from_mapping({**names, **given, variable("project"): project})
+
+
+def _read_descriptor(models: ObjectStore) -> Descriptor:
+    place = f"gs://{models.bucket}/{OBJECT}"
+    try:
+        return Descriptor.from_json(models.read(OBJECT).data)
+    except ObjectNotFound as error:
+        raise ConfigError(
+            f"looked for {place} and found none: `make deploy` writes it "
+            f"({variable('deployment')} names another deployment than {DEPLOYMENT})"
+        ) from error
+    except PermissionDenied as error:
+        if isinstance(error.__cause__, GoogleAuthError):
+            raise ConfigError(f"Google refuses these credentials: {_LOGIN} ({error})") from error
+        raise ConfigError(
+            f"looked for {place} and may not read it: you lack {_READER} on that bucket, which "
+            "`droppers`, `operators` or `callers` in the deployment's variables give, or it is not "
+            f"there and `make deploy` writes it ({error})"
+        ) from error
+    except ValueError as error:
+        raise ConfigError(f"{place} cannot be read: {error}") from error
 
 
 def local_config(directory: Path) -> Config:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import click
-import requests
 
 from perennial.cli.context import Deployment, on_deployment
-from perennial.cli.instances import Instance, parse_instances, read_instances
+from perennial.cli.instances import Instances, parse_instances, read_instances
 from perennial.cli.output import emit, json_option, progress, table
-from perennial.config import variable
-from perennial.errors import ConfigError, PerennialError, UserError
-
-BATCH = 1000
-"""Instances in one request."""
-_TIMEOUT = 60.0
+from perennial.cli.predictor import BATCH, Predictor
+from perennial.errors import PerennialError
 
 
 @click.command()
@@ -31,6 +26,13 @@ _TIMEOUT = 60.0
 )
 @click.option("--instances", metavar="JSON", help='As in \'[{"column": 1, "other": "b"}]\'.')
 @click.option("--version", metavar="V", help="An approved version [default: the champion].")
+@click.option(
+    "--impersonate",
+    metavar="EMAIL",
+    default="",
+    help="Service account to ask as [default: yourself if a service account, else the "
+    "deployment's caller].",
+)
 @json_option
 @on_deployment
 def predict(
@@ -39,57 +41,51 @@ def predict(
     rows: Path | None,
     instances: str | None,
     version: str | None,
+    impersonate: str,
     as_json: bool,
 ) -> None:
-    """Ask the predict function of pipeline NAME about rows."""
+    """Ask the predict function of pipeline NAME about rows.
+
+    In a project, the identity token that the function wants is made on the way.
+    """
     if (rows is None) == (instances is None):
         raise click.UsageError("Give either --file or --instances.")
     given = read_instances(rows) if rows else parse_instances(instances or "")
-    if not deployment.config.predict_url:
-        raise ConfigError(f"set {variable('predict_url')} to the predict function's URL")
-    url = f"{deployment.config.predict_url.rstrip('/')}/v1/models/{quote(name, safe='')}:predict"
-    document = _ask(url, given, version)
+    predictor = Predictor.find(deployment, name, impersonate)
+    document = _ask(predictor, given, version)
     emit(document, _lines(document), as_json=as_json)
+    if ignored := document.get("ignored"):
+        click.echo(
+            f"perennial: {_warning(predictor, document['model_version'], ignored)}", err=True
+        )
 
 
-def _ask(url: str, instances: Sequence[Instance], version: str | None) -> dict[str, Any]:
+def _ask(predictor: Predictor, instances: Instances, version: str | None) -> dict[str, Any]:
     """Ask in batches, all of the version that answered the first."""
     answer: dict[str, Any] = {}
-    for start in range(0, len(instances), BATCH):
-        part = _request(url, instances[start : start + BATCH], version, start)
-        version = part["model_version"]
-        if answer:
-            part["predictions"] = answer["predictions"] + part["predictions"]
-        answer = part
-        progress(f"{len(answer['predictions'])} of {len(instances)} rows")
-    return answer
+    predictions: list[Any] = []
+    ignored: dict[str, None] = {}
+    for start in range(0, len(instances.values), BATCH):
+        answer = predictor.ask(instances, start, version)
+        version = answer["model_version"]
+        predictions += answer["predictions"]
+        ignored.update(dict.fromkeys(answer.get("ignored", ())))
+        progress(f"{len(predictions)} of {len(instances.values)} rows")
+    answer["predictions"] = predictions
+    return {**answer, "ignored": list(ignored)} if ignored else answer
 
 
-def _request(
-    url: str, instances: Sequence[Instance], version: str | None, start: int
-) -> dict[str, Any]:
-    query = {"version": version} if version else {}
+def _warning(predictor: Predictor, version: str, ignored: Sequence[str]) -> str:
+    """What was not read, each with the input that it may be a slip for."""
     try:
-        response = requests.post(url, json={"instances": instances}, params=query, timeout=_TIMEOUT)
-        document: dict[str, Any] = response.json()
-    except requests.JSONDecodeError:
-        raise PerennialError(f"{url} answers {response.status_code} {response.reason}") from None
-    except requests.RequestException as error:
-        raise PerennialError(f"the predict function does not answer at {url}: {error}") from None
-    if response.ok:
-        return document
-    raise UserError(_problem(document, start))
-
-
-def _problem(document: dict[str, Any], start: int) -> str:
-    """A problem document (RFC 9457) in one line; `start` is the batch's place among all rows."""
-    said = str(document.get("detail") or document.get("title") or document)
-    for error in document.get("errors", [])[:1]:
-        said += (
-            f" (first: row {start + error['instance'] + 1}, {error['field'] or 'the row itself'}: "
-            f"expected {error['expected']}, found {error['found']})"
-        )
-    return said
+        inputs = {name.lower(): name for name in predictor.inputs(version)}
+    except PerennialError:  # the predictions are there; the hint is not worth a failure
+        inputs = {}
+    named = []
+    for name in ignored:
+        near = get_close_matches(name.lower(), inputs, n=1)
+        named.append(f"{name} (did you mean {inputs[near[0]]}?)" if near else name)
+    return f"{version} does not read {', '.join(named)}"
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

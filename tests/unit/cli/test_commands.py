@@ -6,11 +6,8 @@ import io
 import json
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytest_mock import MockerFixture
@@ -18,7 +15,7 @@ from pytest_mock import MockerFixture
 from perennial.adapters.clock import SystemClock
 from perennial.cli import local
 from perennial.domain.registry import Status
-from perennial.errors import LaunchError
+from perennial.errors import LaunchError, PermissionDenied
 from perennial.ports import Buckets
 from perennial.workflows.registry import Registry
 from perennial.workflows.sweep import sweep
@@ -185,11 +182,17 @@ class TestDrop:
         thread = threading.Thread(target=deliver)
         thread.start()
         try:
-            document = flowers("drop", "flowers", good, bad, "--wait", "--json").json
+            ran = flowers("drop", "flowers", good, bad, "--wait", "--json")
         finally:
             done.set()
             thread.join()
 
+        assert ran.code == 3
+        assert ran.err == (
+            "perennial: 1 of 2 dropped is in quarantine: "
+            "`perennial quarantine show flowers flowers/b.csv` says what is wrong\n"
+        )
+        document = ran.document
         accepted, quarantined = document["files"]
         assert (accepted["verdict"], "report" in accepted) == ("accepted", False)
         assert quarantined["verdict"] == "quarantined"
@@ -202,15 +205,43 @@ class TestDrop:
     ) -> None:
         deliver = threading.Timer(0.3, sweep, (buckets, registry, launcher, SystemClock()))
         deliver.start()
-        document = flowers("drop", "flwers", write("a.csv", GOOD), "--wait", "--json").json
+        ran = flowers("drop", "flwers", write("a.csv", GOOD), "--wait", "--json")
         deliver.join()
 
-        (file,) = document["files"]
+        assert ran.code == 3
+        warning, complaint = ran.err.splitlines()
+        assert warning == (
+            "perennial: no pipeline 'flwers' has a definition; did you mean flowers? "
+            "What is dropped so near it is quarantined"
+        )
+        assert "`perennial quarantine show _unknown flwers/a.csv`" in complaint
+        (file,) = ran.document["files"]
         assert file["verdict"] == "quarantined"
         place = file["report"].removeprefix("gs://quarantine/")
         assert place.startswith("_unknown/")
         report = json.loads(buckets.quarantine.read(place).data)
         assert "did you mean flowers/?" in report["findings"][0]["message"]
+
+    def test_without_a_definition_it_says_that_files_wait(self, flowers: Run) -> None:
+        ran = flowers("drop", "roses", write("a.csv", GOOD), "--json")
+
+        assert ran.code == 0
+        assert ran.err == (
+            "perennial: no pipeline 'roses' has a definition; there are: flowers; "
+            "its files wait, pending, until `perennial apply`\n"
+        )
+        assert [file["verdict"] for file in ran.document["files"]] == [None]
+        assert flowers("drop", "flowers", write("a.csv", GOOD)).err == ""
+
+    def test_whoever_may_not_see_other_pipelines_may_drop(
+        self, flowers: Run, mocker: MockerFixture
+    ) -> None:
+        refusal = PermissionDenied("list gs://models: 403")
+        mocker.patch.object(Registry, "pipelines", side_effect=refusal)
+        ran = flowers("drop", "roses", write("a.csv", GOOD))
+
+        assert ran.code == 0
+        assert ran.err.startswith("perennial: no pipeline 'roses' has a definition; its files wait")
 
     def test_a_missing_file_is_one_line(self, flowers: Run) -> None:
         assert flowers("drop", "flowers", "none.csv").complaint == (
@@ -455,110 +486,6 @@ class TestSweep:
         assert json.loads(ran.out)["errors"]
         assert ran.err.startswith("perennial: flowers: ")
         assert "no quota" in ran.err
-
-
-class Predictor:
-    """Stands for the predict function: answers in order, remembers requests."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, Any]] = []
-        self.requests: list[tuple[str, Any]] = []
-
-
-@pytest.fixture
-def predictor(monkeypatch: pytest.MonkeyPatch) -> Iterator[Predictor]:
-    predictor = Predictor()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            predictor.requests.append((self.path, body["instances"]))
-            status, document = predictor.answers.pop(0)
-            answer = document if isinstance(document, bytes) else json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    monkeypatch.setenv("PERENNIAL_PREDICT_URL", f"http://127.0.0.1:{server.server_port}/")
-    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-    yield predictor
-    server.shutdown()
-    server.server_close()
-
-
-class TestPredict:
-    def test_the_answer_is_passed_on(self, deployed: Run, predictor: Predictor) -> None:
-        answer = {"predictions": [1.5, 2.25], "model_version": "v000003"}
-        predictor.answers = [(200, answer), (200, answer)]
-        words = ["predict", "flowers", "--instances", '[{"a": 1}, {"a": null}]']
-
-        assert deployed(*words, "--json").json == answer
-        assert predictor.requests == [("/v1/models/flowers:predict", [{"a": 1}, {"a": None}])]
-        assert deployed(*words).out == "v000003 predicts\n1.5\n2.25\n"
-
-    def test_labels_are_shown_with_their_probabilities(
-        self, deployed: Run, predictor: Predictor
-    ) -> None:
-        prediction = {"label": True, "probabilities": {"false": 0.25, "true": 0.75}}
-        predictor.answers = [(200, {"predictions": [prediction], "model_version": "v000003"})]
-        out = deployed("predict", "flowers", "--instances", "{}", "--version", "v000003").out
-
-        assert predictor.requests[0][0] == "/v1/models/flowers:predict?version=v000003"
-        assert "0.7500" in out
-
-    def test_a_long_file_is_asked_about_in_batches_of_one_version(
-        self, deployed: Run, predictor: Predictor
-    ) -> None:
-        write("rows.csv", b"a\n" + b"".join(b"%d\n" % n for n in range(1500)))
-        predictor.answers = [
-            (200, {"predictions": [1.0] * 1000, "model_version": "v000003"}),
-            (200, {"predictions": [2.0] * 500, "model_version": "v000003"}),
-        ]
-        document = deployed("predict", "flowers", "--file", "rows.csv", "--json").json
-
-        assert document["predictions"] == [1.0] * 1000 + [2.0] * 500
-        first, second = predictor.requests
-        assert first[0] == "/v1/models/flowers:predict"
-        assert second[0] == "/v1/models/flowers:predict?version=v000003"
-        assert (first[1][0], second[1][-1]) == ({"a": "0"}, {"a": "1499"})
-
-    def test_a_problem_names_the_row_of_the_file(self, deployed: Run, predictor: Predictor) -> None:
-        write("rows.csv", b"a\n" + b"1\n" * 1002)
-        error = {"instance": 1, "field": "a", "expected": "a number", "found": "x"}
-        predictor.answers = [
-            (200, {"predictions": [1.0] * 1000, "model_version": "v000003"}),
-            (422, {"title": "Some values cannot be read", "detail": "1 value", "errors": [error]}),
-        ]
-        complaint = deployed("predict", "flowers", "--file", "rows.csv").complaint
-
-        assert complaint == ("perennial: 1 value (first: row 1002, a: expected a number, found x)")
-
-    def test_an_answer_that_is_no_json_is_one_line(
-        self, deployed: Run, predictor: Predictor
-    ) -> None:
-        predictor.answers = [(502, b"<html>")]
-
-        assert "answers 502" in deployed("predict", "f", "--instances", "{}").complaint
-
-    def test_a_function_that_is_not_there_is_one_line(
-        self, deployed: Run, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        assert "PERENNIAL_PREDICT_URL" in deployed("predict", "f", "--instances", "{}").complaint
-        monkeypatch.setenv("PERENNIAL_PREDICT_URL", "http://127.0.0.1:1")
-        assert "does not answer" in deployed("predict", "f", "--instances", "{}").complaint
-
-    @pytest.mark.parametrize(
-        "words", [[], ["--instances", "{}", "--file", "rows.csv"]], ids=["none", "both"]
-    )
-    def test_rows_come_from_one_place(self, deployed: Run, words: list[str]) -> None:
-        write("rows.csv", b"a\n1\n")
-
-        assert "either --file or --instances" in deployed("predict", "f", *words).complaint
 
 
 class TestLocalCloud:
