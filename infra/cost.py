@@ -17,6 +17,7 @@ import yaml
 
 TABLE = yaml.safe_load((Path(__file__).parent / "deployment.yaml").read_text(encoding="utf-8"))
 DAYS = 30
+MONTH = DAYS * 24 * 3600.0  # seconds
 MIB_PER_GIB = 1024
 
 
@@ -36,6 +37,7 @@ class Price:
 REQUEST_CPU = Price(0.000024, free=180_000)
 REQUEST_MEMORY = Price(0.0000025, free=360_000)
 REQUESTS = Price(0.40, per=1e6, free=2e6)
+IDLE_CPU = Price(0.0000025)
 JOB_CPU = Price(0.000018, free=240_000)
 JOB_MEMORY = Price(0.000002, free=450_000)
 CLASS_A = Price(0.005, per=1000)
@@ -51,7 +53,7 @@ RUN_CALLS = (18, 15)
 """Those of a training run that promotes, beside one read for each file that it learns from."""
 SCORE_CALLS = 1
 """Class A calls by which such a run stores the score of each file that is new to it."""
-SWEEP_CALLS = (5, 4)
+SWEEP_CALLS = (5, 5)
 """Those of a sweep that finds one pipeline and nothing to do."""
 SWEEP_PAGES = 2
 """Listings among them that grow, by a call for each thousand objects: landing and verdicts."""
@@ -76,6 +78,7 @@ class Usage:
         predictions: asked for a day, evenly spread.
         batch: instances in one request.
         history: files that lie in landing already.
+        warm: instances of predict that are kept when idle.
     """
 
     files: float = 0
@@ -85,6 +88,7 @@ class Usage:
     predictions: float = 0
     batch: float = 1
     history: float = 0
+    warm: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def bill(usage: Usage) -> Iterator[Line]:
     yield Line("functions: memory", f"{memory:,.0f} GiB s", REQUEST_MEMORY.of(memory))
     calls = files + sweeps + requests
     yield Line("functions: requests", f"{calls:,.0f}", REQUESTS.of(calls))
+    yield _kept_warm(usage.warm, requests)
     job = TABLE["job"]["train"]
     cpu = runs * RUN_SECONDS * job["cpu"]
     memory = runs * RUN_SECONDS * job["memory_mib"] / MIB_PER_GIB
@@ -142,15 +147,23 @@ def _service_seconds(files: float, sweeps: float, requests: float) -> tuple[floa
     )
 
 
+def _kept_warm(instances: float, requests: float) -> Line:
+    """Instances that wait: their CPU costs a tenth then, their memory what it always costs."""
+    seconds = max(0.0, instances * MONTH - _busy_seconds(requests))
+    predict = TABLE["functions"]["predict"]
+    dollars = IDLE_CPU.of(seconds * predict["cpu"])
+    dollars += REQUEST_MEMORY.of(seconds * predict["memory_mib"] / MIB_PER_GIB)
+    return Line("functions: kept warm", f"{seconds:,.0f} s", dollars)
+
+
 def _busy_seconds(requests: float) -> float:
     """Seconds that one instance has a request in work; requests that overlap are billed once."""
-    month = DAYS * 24 * 3600.0
-    return min(month, requests * BILLED_SECONDS)
+    return min(MONTH, requests * BILLED_SECONDS)
 
 
 def _lookups(requests: float) -> float:
     """Reads by which predict looks for a new champion: driven by requests, at most one a second."""
-    return min(DAYS * 24 * 3600.0, requests)
+    return min(MONTH, requests)
 
 
 def report(usage: Usage) -> str:
@@ -171,6 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--predictions", type=float, default=0, help="asked for a day")
     parser.add_argument("--batch", type=float, default=1, help="instances in one request")
     parser.add_argument("--history", type=float, default=0, help="files already in landing")
+    parser.add_argument("--warm", type=float, default=0, help="predict instances kept when idle")
     sys.stdout.write(report(Usage(**vars(parser.parse_args(arguments)))) + "\n")
     return 0
 
