@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import dataclass
 
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
 from perennial.config import Config
+from perennial.domain.verdict import Verdict
+from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.wiring import logs
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.registry import Registry
-from perennial.workflows.sweep import Swept, sweep
+from perennial.workflows.sweep import Standing, Swept, sweep
 
 
-def connect(variables: Mapping[str, str]) -> Callable[[], Swept]:
-    """A sweep of every pipeline in the deployment that the settings name.
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """The workflow with its parts in place."""
+
+    buckets: Buckets
+    registry: Registry
+    launcher: JobLauncher
+    clock: Clock
+
+    def __call__(self, tell: Callable[[Verdict | Standing], None]) -> Swept:
+        """Sweep every pipeline, and tell each verdict and each champion's standing."""
+        return sweep(self.buckets, self.registry, self.launcher, self.clock, tell=tell)
+
+
+def connect(variables: Mapping[str, str]) -> Monitor:
+    """Wire the sweep to the deployment that the settings name.
 
     Raises:
         ConfigError: when a setting is missing or wrong.
@@ -24,4 +40,4 @@ def connect(variables: Mapping[str, str]) -> Callable[[], Swept]:
     config = Config.from_mapping(variables)
     buckets = open_buckets(config)
     clock = SystemClock()
-    return partial(sweep, buckets, Registry(buckets.models, clock), CloudRunJobs(config), clock)
+    return Monitor(buckets, Registry(buckets.models, clock), CloudRunJobs(config), clock)

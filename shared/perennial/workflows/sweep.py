@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from perennial.domain.addresses import home
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
-from perennial.domain.verdict import Decision
+from perennial.domain.registry import Head
+from perennial.domain.verdict import Decision, Verdict
 from perennial.errors import PerennialError, StoreUnavailable
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
+from perennial.workflows.deciding import SUCCESSION
 from perennial.workflows.judging import judge
 from perennial.workflows.queue import is_at_work, work_is_due
 from perennial.workflows.registry import Registry
 from perennial.workflows.verdicts import list_in_force
 
 log = logging.getLogger(__name__)
+
+SWEEP = "sweep"
+"""Who decides, in the verdicts that a sweep makes."""
 
 
 @dataclass(slots=True)
@@ -37,12 +42,29 @@ class Swept:
     errors: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What serves for a pipeline.
+
+    Attributes:
+        champion: the version; None while accepted files wait for a first one.
+        champion_age_seconds: since the version was made, by its manifest; None without one. Going
+            back to an old version therefore makes the champion old at once, which it is.
+    """
+
+    pipeline: str
+    champion: str | None
+    champion_age_seconds: float | None
+
+
 def sweep(
     buckets: Buckets,
     registry: Registry,
     launcher: JobLauncher,
     clock: Clock,
     pipeline: str | None = None,
+    *,
+    tell: Callable[[Verdict | Standing], None] = lambda _: None,
 ) -> Swept:
     """Judge every landing generation without a verdict, and start the runs that are due.
 
@@ -52,6 +74,8 @@ def sweep(
         launcher: starts runs.
         clock: the time.
         pipeline: sweep only this one; all of them, and files without one, when None.
+        tell: called with each verdict that this sweep made, as it is made, and with how each
+            pipeline stands that has a champion, or accepted files that wait for one.
     """
     swept = Swept()
     prefix = "" if pipeline is None else f"{pipeline}/"
@@ -65,12 +89,19 @@ def sweep(
         with _noted(swept, place):
             for file in decisions.lacking(sorted(dropped), defined=place in known):
                 with _noted(swept, place, but=(StoreUnavailable,)):  # ends this pipeline
-                    verdict = judge(buckets, registry, clock, file, by="sweep")
+                    verdict = judge(buckets, registry, clock, file, by=SWEEP)
                     swept.judged[verdict.decision] = swept.judged.get(verdict.decision, 0) + 1
+                    decisions.learn(verdict)
+                    if verdict.decided_by in (SWEEP, SUCCESSION):
+                        tell(verdict)  # one by another handler is told by that one
     for name in sorted(known if pipeline is None else known & {pipeline}):
         with _noted(swept, name):
-            if _launch(buckets, registry, launcher, clock, name):
-                swept.launched.append(name)
+            head = registry.require(name)
+            with _noted(swept, name):
+                if _launch(buckets, registry, launcher, clock, head):
+                    swept.launched.append(name)
+            if head.champion is not None or decisions.accepted(name):
+                tell(_standing(registry, clock, head))
     return swept
 
 
@@ -99,6 +130,14 @@ class _Decisions:
         wanted = (None, "pending") if defined else (None,)
         return [file for file in files if self._about(file) in wanted]
 
+    def learn(self, verdict: Verdict) -> None:
+        """Remember a decision that was made since."""
+        self._of(verdict.pipeline)[verdict.file.stem] = verdict.decision
+
+    def accepted(self, pipeline: str) -> bool:
+        """Whether any file of a pipeline is accepted."""
+        return "accepted" in self._of(pipeline).values()
+
     def _about(self, file: FileId) -> Decision | None:
         """The decision about a file, under its own pipeline or under `_unknown`."""
         own = self._of(home(file.name)).get(file.stem)
@@ -112,11 +151,20 @@ class _Decisions:
 
 
 def _launch(
-    buckets: Buckets, registry: Registry, launcher: JobLauncher, clock: Clock, pipeline: str
+    buckets: Buckets, registry: Registry, launcher: JobLauncher, clock: Clock, head: Head
 ) -> bool:
     """Start a run if accepted files wait for one and none is at work."""
-    head = registry.require(pipeline)
+    pipeline = head.pipeline
     if is_at_work(head, launcher, clock) or not work_is_due(buckets.data, registry, pipeline):
         return False
     launcher.launch(pipeline)
     return True
+
+
+def _standing(registry: Registry, clock: Clock, head: Head) -> Standing:
+    """One small read, of the champion's manifest."""
+    if head.champion is None:
+        return Standing(head.pipeline, None, None)
+    created = registry.manifest(head.pipeline, head.champion).created
+    age = (clock.now() - created).total_seconds()
+    return Standing(head.pipeline, head.champion, round(age, 1))

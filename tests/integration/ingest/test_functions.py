@@ -20,7 +20,7 @@ from perennial.wiring.storage import open_buckets
 from perennial.workflows.apply import apply
 from perennial.workflows.registry import Registry
 from perennial.workflows.verdicts import list_in_force
-from tests.integration.ingest.world import BAD, GOOD, VISITS, Launcher
+from tests.integration.ingest.world import BAD, GOOD, VISITS, Launcher, crown
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 PATIENT = VISITS.replace("min_rows: 2", "min_rows: 1000")
@@ -197,6 +197,57 @@ def test_monitor_sweeps_and_answers_with_the_counts(
 
     assert answer.status_code == 500
     assert "LaunchError" in answer.json["errors"]["shop"]
+
+
+def test_the_lines_of_ingest_and_of_the_sweep_about_a_verdict_have_one_shape(
+    start: Callable[[str, str], FlaskClient],
+    send: Send,
+    buckets: Buckets,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One metric counts both, by `decision`."""
+    shop(buckets)
+    seen = buckets.landing.overwrite("shop/seen.csv", GOOD.replace(b"2024", b"2030"))
+    send(event("shop/seen.csv", seen.generation))
+    [of_ingest] = [line for line in log_lines(capsys) if "decision" in line]
+    lost = buckets.landing.overwrite("shop/lost.csv", BAD.replace(b"2024", b"2031"))
+
+    start("monitor", "http").post("/", json={})
+
+    [of_sweep] = [line for line in log_lines(capsys) if "decision" in line]
+    assert set(of_ingest) - set(of_sweep) == {"event"}
+    assert set(of_sweep) <= set(of_ingest)
+    assert (of_ingest["logger"], of_sweep["logger"]) == ("perennial.ingest", "perennial.monitor")
+    assert (of_sweep["severity"], of_sweep["pipeline"]) == ("INFO", "shop")
+    assert (of_sweep["file"], of_sweep["generation"]) == ("shop/lost.csv", lost.generation)
+    assert (of_sweep["decision"], of_sweep["rows"]) == ("quarantined", 0)
+
+
+def test_monitor_logs_how_each_pipeline_stands(
+    start: Callable[[str, str], FlaskClient],
+    buckets: Buckets,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Numbers are numbers, so that a metric can take them from the line."""
+    shop(buckets, PATIENT.replace("name: shop", "name: kiosk"))
+    buckets.landing.overwrite("kiosk/a.csv", GOOD)
+    client = start("monitor", "http")
+    client.post("/", json={})
+    [waiting] = [line for line in log_lines(capsys) if kiosk(line)]
+    crown("kiosk", buckets)
+
+    client.post("/", json={})
+
+    [line] = [line for line in log_lines(capsys) if kiosk(line)]
+    assert (waiting["champion"], waiting["champion_age_seconds"]) == (None, None)
+    assert waiting["message"] == "kiosk: accepted files wait for a first champion"
+    assert (line["logger"], line["champion"]) == ("perennial.monitor", "v000001")
+    assert isinstance(line["champion_age_seconds"], float)
+    assert line["message"].startswith("kiosk: champion v000001 was made ")
+
+
+def kiosk(line: dict[str, Any]) -> bool:
+    return line.get("pipeline") == "kiosk" and "champion" in line
 
 
 def test_monitor_sweeps_for_a_post_only(

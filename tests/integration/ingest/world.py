@@ -7,12 +7,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from perennial.adapters.clock import SystemClock
 from perennial.adapters.memory import MemoryStore
+from perennial.domain import names
+from perennial.domain.manifest import FileDigest, Manifest
 from perennial.domain.names import FileId
+from perennial.domain.registry import Head
 from perennial.domain.verdict import Verdict
 from perennial.errors import PerennialError
 from perennial.ports import Buckets, ObjectInfo
@@ -135,9 +139,9 @@ class World:
         self.clock = Clock()
         self.calls = Calls()
         self.launcher = Launcher()
-        names = ("landing", "quarantine", "data", "models")
+        roles = ("landing", "quarantine", "data", "models")
         self.stores = {
-            name: MemoryStore(name, self.clock, versioned=name == "landing") for name in names
+            role: MemoryStore(role, self.clock, versioned=role == "landing") for role in roles
         }
         self.buckets: Any = Buckets(**{n: Watched(s, self.calls) for n, s in self.stores.items()})
         self.registry = Registry(self.buckets.models, self.clock)
@@ -178,6 +182,29 @@ class World:
             Verdict.from_json(store.read(info.name).data)
             for info in store.list(f"{pipeline}/verdicts/")
         ]
+
+
+def crown(
+    pipeline: str, buckets: Buckets, *, number: int = 1, created: datetime | None = None
+) -> str:
+    """Bring a version in and make it the champion, as a run would; its name."""
+    version = names.version_name(number)
+    created = created or datetime.now(UTC)
+    manifest = Manifest(
+        pipeline=pipeline, version=version, task="binary", label="bought", classes=(False, True),
+        inputs=(), text="", files={"model.onnx": FileDigest("0" * 64, 0)}, run="r1", champion=None,
+        definition="", trained_rows=2, trained_through=created, created=created, seed=0,
+    )  # fmt: skip
+    name = names.version(pipeline, version, "manifest.json")
+    buckets.models.create(name, manifest.to_json())
+
+    def enter(head: Head) -> Head:
+        return replace(head, champion=version, statuses={**head.statuses, version: "approved"})
+
+    Registry(buckets.models, SystemClock()).commit(
+        pipeline, enter, action="promote", by="run r1", version=version
+    )
+    return version
 
 
 def at_once(*deeds: Callable[[], Any]) -> list[Any]:
