@@ -1,4 +1,4 @@
-# What people may do, as rows of the table in grants.tf. Nobody of them may delete or overwrite a
+# What people may do, as rows of the table in grants.tf. None of them may delete or overwrite a
 # landing file either: a corrected file gets a name of its own.
 
 locals {
