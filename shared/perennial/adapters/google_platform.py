@@ -12,6 +12,7 @@ import requests
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.util import Retry
 
 from perennial.domain.doctoring.findings import Look
@@ -57,9 +58,14 @@ def google_session() -> requests.Session:
     return session
 
 
-def plain_session() -> requests.Session:
-    """A session without credentials."""
+def plain_session(token: str = "") -> requests.Session:
+    """A session without Google's credentials.
+
+    Args:
+        token: an identity token to send; nothing is sent without one, whatever ~/.netrc says.
+    """
     session = requests.Session()
+    session.auth = _Bearer(token)
     session.mount("https://", HTTPAdapter(max_retries=_RETRY))
     return session
 
@@ -77,7 +83,6 @@ class GooglePlatform:
     Args:
         session: makes the requests.
         addresses: base URL of each service.
-        headers: sent with every request.
         timeout: seconds to connect, and between two signs of life.
     """
 
@@ -85,12 +90,10 @@ class GooglePlatform:
         self,
         session: requests.Session,
         addresses: Mapping[str, str] = GOOGLE,
-        headers: Mapping[str, str] | None = None,
         timeout: tuple[float, float] = _TIMEOUT,
     ) -> None:
         self._session = session
         self._addresses = addresses
-        self._headers = dict(headers or {})
         self._timeout = timeout
 
     def look(self, service: str, path: str, **parameters: str) -> Look:
@@ -100,7 +103,6 @@ class GooglePlatform:
             response = self._session.get(
                 url,
                 params=parameters,
-                headers=self._headers,
                 timeout=self._timeout,
                 allow_redirects=False,  # no API redirects, and a token is meant for one host only
             )
@@ -109,6 +111,18 @@ class GooglePlatform:
         except GoogleAuthError as error:
             return Look("forbidden", said=f"no access token: {error}; {LOGIN}")
         return _read(response)
+
+
+class _Bearer(AuthBase):
+    """Sends a token, or nothing; given as a header it would lose against an entry in ~/.netrc."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 def _read(response: requests.Response) -> Look:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -88,11 +90,7 @@ def _local(directory: Path, running: dict[str, Any]) -> Iterator[Finding]:
         fix = f"run `perennial up`; {directory}/logs/supervisor.log says how it ended"
         yield problem("cloud", f"that process {running.get('pid')} runs", "it does not", fix)
         return
-    addresses = {
-        name: url
-        for name, url in running.items()
-        if isinstance(url, str) and url.startswith("http://")
-    }
+    addresses = _addresses(running)
     versioned = running.get("versioned")
     cloud = LocalCloud(
         directory=str(directory),
@@ -120,11 +118,30 @@ def _read(directory: Path) -> dict[str, Any]:
 
 
 def _lives(running: Mapping[str, Any]) -> bool:
+    """Whether its process lives and anything of it listens: what has ended may be a zombie yet."""
     try:
         os.kill(running["pid"], 0)
     except (OSError, KeyError, TypeError):
         return False
+    return any(map(_listens, _addresses(running).values()))
+
+
+def _listens(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=5).close()
+    except OSError:
+        return False
     return True
+
+
+def _addresses(running: Mapping[str, Any]) -> dict[str, str]:
+    """Where its processes listen, by name."""
+    return {
+        name: url
+        for name, url in running.items()
+        if isinstance(url, str) and url.startswith("http://")
+    }
 
 
 def _lines_of(path: Path) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+
+import requests
 
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.google_platform import (
@@ -14,6 +16,7 @@ from perennial.adapters.google_platform import (
     local_session,
     plain_session,
 )
+from perennial.adapters.identity_token import identity_tokens
 from perennial.config import Config
 from perennial.domain.descriptor import Descriptor
 from perennial.domain.doctoring.findings import Finding, ok, problem, unknown
@@ -25,26 +28,36 @@ from perennial.workflows.doctoring.local import SWEEP_SECONDS, LocalCloud, exami
 from perennial.workflows.doctoring.pipelines import examine_landing, examine_pipelines
 from perennial.workflows.registry import Registry
 
-_UNNAMED = "the command line cannot get an identity token"
 
+def examine_project(
+    project: str,
+    deployment: str,
+    *,
+    connect: Callable[[], requests.Session] = google_session,
+    addresses: Mapping[str, str] = GOOGLE,
+) -> Iterator[Finding]:
+    """Look at a deployment in a project.
 
-def examine_project(project: str, deployment: str) -> Iterator[Finding]:
-    """Look at a deployment in a project, with Google's default credentials.
+    Args:
+        project: its id.
+        deployment: the deployment's name.
+        connect: makes a session with Google's default credentials, or raises `ConfigError`.
+        addresses: where Google's APIs are.
 
     Raises:
         ValueError: when no deployment can be called so.
     """
     try:
-        session = google_session()
+        session = connect()
     except ConfigError as error:
         yield problem("credentials", "Google credentials", str(error), LOGIN)
         return
     yield ok("credentials", "found")
-    platform = GooglePlatform(session)
+    platform = GooglePlatform(session, addresses)
     findings, descriptor = find_descriptor(platform, project, deployment)
     yield from findings
     if descriptor is not None:
-        yield from examine_descriptor(platform, descriptor)
+        yield from examine_descriptor(platform, descriptor, addresses)
 
 
 def examine_descriptor(
@@ -100,6 +113,15 @@ def _contents(config: Config, sweep_seconds: float) -> Iterator[Finding]:
 def _predict(descriptor: Descriptor) -> Predict:
     address = {"predict": descriptor.predict}
     stranger = GooglePlatform(plain_session(), address)
+    return Predict(stranger, _callers(descriptor, address))
+
+
+def _callers(descriptor: Descriptor, address: Mapping[str, str]) -> Iterator[Platform]:
+    """Whoever may ask predict, as far as these credentials can be them."""
     if descriptor.predict_public:
-        return Predict(stranger, stranger)
-    return Predict(stranger, None, _UNNAMED)
+        yield GooglePlatform(plain_session(), address)
+        return
+    if not descriptor.predict.startswith("https://"):
+        raise ConfigError(f"a token is sent over https only, not to {descriptor.predict}")
+    for token in identity_tokens(descriptor.predict.rstrip("/"), caller=descriptor.caller):
+        yield GooglePlatform(plain_session(token.value), address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from perennial.domain.descriptor import Descriptor
 from perennial.domain.doctoring.findings import Finding, Look
+from perennial.errors import ConfigError
 from perennial.workflows.doctoring.deployment import Predict, examine, find_descriptor
 
 from .documents import AGENT, Answer, Google, changed, deployment, member, place, policy
@@ -25,7 +27,7 @@ def google(descriptor: Descriptor) -> Google:
 def diagnose(
     google: Google, descriptor: Descriptor, *, stranger: Look = REFUSED, caller: Look = ANSWERED
 ) -> list[Finding]:
-    return list(examine(google, Predict(Answer(stranger), Answer(caller)), descriptor))
+    return list(examine(google, Predict(Answer(stranger), iter([Answer(caller)])), descriptor))
 
 
 def wrong(findings: list[Finding]) -> list[Finding]:
@@ -148,6 +150,7 @@ SCHEDULER = ("cloudscheduler", "jobs/perennial-sweep", "v1")
             "subscription: retention (s)",
             "86400",
         ),
+        (SUBSCRIPTION, "expirationPolicy|ttl", "2678400s", "subscription: expiry", "2678400s"),
         (
             SUBSCRIPTION,
             "pushConfig|oidcToken|serviceAccountEmail",
@@ -389,10 +392,21 @@ class TestPredict:
 
         assert (found.check, found.state) == ("predict: answers", state)
 
+    def test_whoever_may_ask_is_found_among_several(
+        self, google: Google, descriptor: Descriptor
+    ) -> None:
+        predict = Predict(Answer(REFUSED), iter([Answer(REFUSED), Answer(ANSWERED)]))
+
+        assert wrong(list(examine(google, predict, descriptor))) == []
+
     def test_without_a_token_it_is_unknown_whether_it_answers(
         self, google: Google, descriptor: Descriptor
     ) -> None:
-        predict = Predict(Answer(REFUSED), None, "no token for rosa")
+        def nobody() -> Iterator[Answer]:
+            raise ConfigError("no token for rosa")
+            yield
+
+        predict = Predict(Answer(REFUSED), nobody())
         (found,) = wrong(list(examine(google, predict, descriptor)))
 
         assert (found.check, found.state, found.found) == (

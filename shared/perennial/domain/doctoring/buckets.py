@@ -20,7 +20,7 @@ def check_bucket(descriptor: Descriptor, role: str, look: Look) -> list[Finding]
         look: its metadata.
     """
     check = f"{role} bucket"
-    if findings := unseen(check, look, role="roles/storage.bucketViewer"):
+    if findings := unseen(check, look, role="roles/storage.legacyBucketReader"):
         return findings
     access = dig(look.document, "iamConfiguration")
     expected: dict[str, object] = {

@@ -17,7 +17,6 @@ from perennial.domain.doctoring.findings import (
 from perennial.domain.doctoring.values import seconds, whole
 
 _DEFAULT_ACK_SECONDS = 10
-_DAY = 86_400
 
 
 def check_trigger(descriptor: Descriptor, look: Look) -> list[Finding]:
@@ -67,6 +66,7 @@ def check_subscription(descriptor: Descriptor, look: Look) -> list[Finding]:
         "dead-letter topic": descriptor.dead_letter_topic,
         "attempts": events["max_attempts"],
         "retention (s)": float(events["retention_seconds"]),
+        "expiry": "never",  # by default it goes after 31 days without a message
         "caller": account(descriptor, "trigger"),
     }
     found = {
@@ -76,11 +76,10 @@ def check_subscription(descriptor: Descriptor, look: Look) -> list[Finding]:
         "dead-letter topic": dig(letters, "deadLetterTopic"),
         "attempts": dig(letters, "maxDeliveryAttempts"),
         "retention (s)": seconds(document.get("messageRetentionDuration")),
+        "expiry": dig(document, "expirationPolicy", "ttl") or "never",
         "caller": dig(document, "pushConfig", "oidcToken", "serviceAccountEmail"),
     }
-    ttl = seconds(dig(document, "expirationPolicy", "ttl"))
-    noted = f"deleted after {ttl / _DAY:g} days without use" if ttl else ""
-    return [*_receiving(look), *compared(check, expected, found, noted=noted)]
+    return [*_receiving(look), *compared(check, expected, found)]
 
 
 def check_topic(look: Look) -> list[Finding]:

@@ -82,7 +82,7 @@ def check_scheduler(
     sweep, target = descriptor.table["sweep"], dig(look.document, "httpTarget")
     uri = str(dig(target, "uri") or "")
     expected: dict[str, object] = {
-        "state": "ENABLED",
+        "state": "PAUSED" if sweep.get("paused") else "ENABLED",
         "schedule": _schedule(sweep["every_minutes"]),
         "method": sweep["method"],
         "body": sweep["body"],

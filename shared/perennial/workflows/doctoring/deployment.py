@@ -20,6 +20,7 @@ from perennial.domain.doctoring.findings import Finding, Look, ok, problem
 from perennial.domain.doctoring.jobs import check_job, check_scheduler
 from perennial.domain.doctoring.services import addresses, check_service, is_open
 from perennial.domain.doctoring.serving import check_answers, check_closed
+from perennial.errors import PerennialError
 from perennial.ports import Platform
 
 _CALLERS = {"ingest": "trigger", "predict": "caller", "monitor": "scheduler"}
@@ -35,13 +36,11 @@ class Predict:
 
     Attributes:
         stranger: asks without a token.
-        caller: asks with one; None when none was to be had.
-        why: none was to be had.
+        callers: ask with one, the likeliest first; raises `PerennialError` where there is none.
     """
 
     stranger: Platform
-    caller: Platform | None
-    why: str = ""
+    callers: Iterator[Platform]
 
 
 def find_descriptor(
@@ -84,8 +83,7 @@ def examine(platform: Platform, predict: Predict, descriptor: Descriptor) -> Ite
     look = platform.look("cloudscheduler", scheduler)
     yield from check_scheduler(descriptor, look, addresses(monitor))
     yield from check_closed(descriptor, predict.stranger.look("predict", ""))
-    known = predict.caller.look("predict", "") if predict.caller else None
-    yield from check_answers(descriptor, known, predict.why)
+    yield from _answers(predict, descriptor)
 
 
 def _bucket(platform: Platform, descriptor: Descriptor, role: str) -> Iterator[Finding]:
@@ -144,6 +142,18 @@ def _job(platform: Platform, descriptor: Descriptor) -> Iterator[Finding]:
     )
     launchers = [account(descriptor, name) for name in ("ingest", "monitor")]
     yield from check_callers("train", launchers, policy, role=LAUNCHER)
+
+
+def _answers(predict: Predict, descriptor: Descriptor) -> list[Finding]:
+    look, why = None, "no identity token"
+    try:
+        for caller in predict.callers:
+            look = caller.look("predict", "")
+            if look.kind != "forbidden":
+                break
+    except PerennialError as error:
+        why = str(error)
+    return check_answers(descriptor, look, why)
 
 
 def _caller(descriptor: Descriptor, name: str) -> str:

@@ -74,10 +74,11 @@ def examine_landing(buckets: Buckets, clock: Clock, sweep_seconds: float) -> Ite
         yield ok(check, f"every file{limited} has its verdict")
         return
     created, oldest = min(waiting)
+    files = "file" if len(waiting) == 1 else "files"
     yield problem(
         check,
         f"a verdict for every file within {2 * sweep_seconds / 60:g} minutes",
-        f"{len(waiting):,} files{limited} without one, the oldest {oldest.name} "
+        f"{len(waiting):,} {files}{limited} without one, the oldest {oldest.name} "
         f"of {created:%Y-%m-%d %H:%M}",
         "run `perennial sweep`, then look at the logs of ingest and monitor",
     )
