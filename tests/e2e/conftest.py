@@ -39,8 +39,8 @@ class LocalCloud:
     def endpoints(self) -> dict[str, Any]:
         return json.loads((self.folder / "endpoints.json").read_text())
 
-    def run(self, *words: str, check: bool = True, timeout: float = 1800):
-        """Run a command; a failure shows what it said."""
+    def run(self, *words: str, check: bool = True, code: int = 0, timeout: float = 1800):
+        """Run a command that should end with this code; where it does not, show what it said."""
         done = subprocess.run(
             [PERENNIAL, *words],
             env={**os.environ, "PERENNIAL_LOCAL": str(self.folder)},
@@ -49,12 +49,14 @@ class LocalCloud:
             timeout=timeout,
         )
         if check:
-            assert done.returncode == 0, f"perennial {' '.join(words)}: {done.stderr}{done.stdout}"
+            assert done.returncode == code, (
+                f"perennial {' '.join(words)}: {done.stderr}{done.stdout}"
+            )
         return done
 
-    def json(self, *words: str, timeout: float = 1800) -> Any:
+    def json(self, *words: str, code: int = 0, timeout: float = 1800) -> Any:
         """Run a command with --json and read its one document."""
-        return json.loads(self.run(*words, "--json", timeout=timeout).stdout)
+        return json.loads(self.run(*words, "--json", code=code, timeout=timeout).stdout)
 
     def predict(self, pipeline: str, instances: list[dict], **query: str) -> requests.Response:
         return requests.post(

@@ -28,6 +28,9 @@ def _without_column(data: bytes, column: str) -> bytes:
     return b"".join(b",".join(row[:place] + row[place + 1 :]) + b"\n" for row in rows)
 
 
+QUARANTINED = 3
+"""The exit code of a drop that leaves files in quarantine."""
+
 HTML = b"<!DOCTYPE html>\n<html><body><h1>502 Bad Gateway</h1></body></html>\n"
 
 # kind: (file name, what is done to a good file, rule, words that the report must say)
@@ -79,7 +82,7 @@ def dropped(cloud, bike, tmp_path_factory):
     paths = {kind: folder / f"{kind.replace(' ', '_')}_{bad[0]}" for kind, bad in BAD.items()}
     for kind, path in paths.items():
         path.write_bytes(BAD[kind][1](good))
-    done = cloud.json("drop", "bike", *map(str, paths.values()), "--wait")
+    done = cloud.json("drop", "bike", *map(str, paths.values()), "--wait", code=QUARANTINED)
     return {
         "files": dict(zip(BAD, done["files"], strict=True)),
         "paths": paths,

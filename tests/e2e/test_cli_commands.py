@@ -103,7 +103,7 @@ def test_a_bad_file_is_shown_and_healed(
 ) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_bytes(visits(20).replace(b",red,", b"9,red,"))
-    (file,) = cloud.json("drop", flowers, str(bad), "--wait")["files"]
+    (file,) = cloud.json("drop", flowers, str(bad), "--wait", code=3)["files"]
     assert file["verdict"] == "quarantined"
     assert file["report"].startswith("gs://perennial-quarantine/flowers/")
 

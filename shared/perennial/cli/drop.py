@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from perennial.cli.context import Deployment, on_deployment
-from perennial.cli.output import emit, json_option, progress, table
+from perennial.cli.output import Shortfall, emit, json_option, progress, table
 from perennial.cli.uploads import find_uploads
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.domain.verdict import VerdictSummary
 from perennial.workflows.drop import Dropper
+
+QUARANTINED = 3
+"""The exit code of a drop that is done, with files in quarantine."""
 
 
 @click.command()
@@ -42,7 +46,11 @@ def drop(
     patience: float,
     as_json: bool,
 ) -> None:
-    """Upload files, folders or globs for pipeline NAME, in order."""
+    """Upload files, folders or globs for pipeline NAME, in order.
+
+    Exit code 3 says that it is done, and that files are in quarantine; only --wait and --backfill
+    know.
+    """
     dropper = Dropper(
         deployment.buckets,
         deployment.registry,
@@ -51,6 +59,7 @@ def drop(
         name,
         patience=patience,
         progress=progress,
+        warn=lambda line: click.echo(f"perennial: {line}", err=True),
     )
     dropped = dropper.drop(find_uploads(paths), wait=wait, backfill=backfill)
     # What is quarantined for a pipeline that does not exist was taken for a misspelt name.
@@ -61,6 +70,15 @@ def drop(
         "runs": dropped.runs,
     }
     emit(document, _lines(document), as_json=as_json)
+    held = [file["name"] for file in document["files"] if file["verdict"] == "quarantined"]
+    if held:
+        are = "is" if len(held) == 1 else "are"
+        command = shlex.join(["perennial", "quarantine", "show", home, held[0]])
+        raise Shortfall(
+            f"{len(held)} of {len(document['files'])} dropped {are} in quarantine: "
+            f"`{command}` says what is wrong",
+            code=QUARANTINED,
+        )
 
 
 def _file(

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from perennial.domain import names
+from perennial.domain.addresses import near_miss
 from perennial.domain.names import FileId
 from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary
-from perennial.errors import ClaimLost, RefusedError, Unfinished
+from perennial.errors import ClaimLost, PermissionDenied, RefusedError, Unfinished
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.claims import claim, release
 from perennial.workflows.queue import is_at_work, work_is_due
@@ -60,6 +61,7 @@ class Dropper:
     Attributes:
         patience: seconds without any progress after which a wait is given up.
         progress: called with one sentence whenever something happened.
+        warn: called with one sentence about what nobody may have meant.
     """
 
     buckets: Buckets
@@ -69,6 +71,7 @@ class Dropper:
     pipeline: str
     patience: float = 120.0
     progress: Callable[[str], None] = lambda _: None
+    warn: Callable[[str], None] = lambda _: None
 
     def drop(
         self, uploads: Sequence[Upload], *, wait: bool = False, backfill: bool = False
@@ -98,12 +101,29 @@ class Dropper:
             if self._is_due():
                 self.launcher.launch(self.pipeline)
         else:
+            self._warn_if_undefined()
             self._upload(uploads, dropped)
         if wait:
             self._await_verdicts(dropped)
             self._await_training(new_runs)
         dropped.runs = new_runs()
         return dropped
+
+    def _warn_if_undefined(self) -> None:
+        """Tell that the pipeline has no definition: it may come later, or the name be misspelt."""
+        head = self.registry.head(self.pipeline)
+        if head is not None and head.definition:
+            return
+        try:
+            known = [name for name in self.registry.pipelines() if name != self.pipeline]
+        except PermissionDenied:  # who may drop for one pipeline need not see the others
+            known = []
+        said = f"no pipeline {self.pipeline!r} has a definition"
+        if nearest := near_miss(self.pipeline, known):
+            self.warn(f"{said}; did you mean {nearest}? What is dropped so near it is quarantined")
+        else:
+            there_are = f"; there are: {', '.join(known)}" if known else ""
+            self.warn(f"{said}{there_are}; its files wait, pending, until `perennial apply`")
 
     def _upload(
         self,

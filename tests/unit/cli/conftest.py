@@ -44,6 +44,11 @@ class Ran:
         return json.loads(self.out)
 
     @property
+    def document(self) -> Any:
+        """What --json printed, whatever the exit code and standard error say."""
+        return json.loads(self.out)
+
+    @property
     def complaint(self) -> str:
         """The one line of a failure; with --json its document says the same."""
         assert self.code != 0
