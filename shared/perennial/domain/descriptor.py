@@ -82,6 +82,8 @@ class Descriptor:
         _check_has(known["buckets"], ROLES, "buckets", str)
         _check_has(known["services"], SERVICES, "services", str)
         _check_has(known["table"], _TABLE, "table", object)
+        _check_has(known["table"]["functions"], SERVICES, "table.functions", dict)
+        _check_has(known["table"]["job"], ("train",), "table.job", dict)
         return cls(**known)
 
     @property
@@ -146,7 +148,9 @@ def _required(document: Mapping[str, Any], name: str, kind: type) -> Any:
     raise ValueError(f"{OBJECT}: {name} must be {_KINDS[kind]}, found {found!r}")
 
 
-def _check_has(found: Mapping[str, Any], names: tuple[str, ...], where: str, kind: type) -> None:
+def _check_has(found: Any, names: tuple[str, ...], where: str, kind: type) -> None:
+    if not isinstance(found, dict):
+        raise ValueError(f"{OBJECT}: {where} must be an object, found {found!r}")  # noqa: TRY004  as for any other wrong value
     lacking = [name for name in names if not (found.get(name) and isinstance(found[name], kind))]
     if lacking:
         raise ValueError(f"{OBJECT}: {where} lacks {', '.join(lacking)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -84,6 +85,18 @@ def test_a_bucket_that_is_gone_ends_nothing(
         "models bucket": "problem",
         "pipelines": "unknown",
     }
+
+
+def test_no_token_is_sent_without_encryption(apis: Apis, descriptor: Descriptor) -> None:
+    restricted = replace(descriptor, predict_public=False)
+    platform = GooglePlatform(requests.Session(), apis.addresses)
+    findings = examine_descriptor(platform, restricted, apis.addresses)
+    found = {one.check: one for one in findings}
+
+    assert found["predict: answers"].state == "unknown"
+    assert found["predict: answers"].found.startswith("a token is sent over https only")
+    assert found["predict: strangers"].state == "problem"  # this server answers everybody
+    assert set(apis.tokens) == {None}
 
 
 @pytest.mark.usefixtures("perennial")

@@ -10,6 +10,8 @@ import yaml
 
 from perennial.domain.descriptor import Descriptor
 
+from .documents import Google, deployment
+
 TABLE = Path(__file__).resolve().parents[3] / "infra" / "deployment.yaml"
 
 
@@ -47,3 +49,8 @@ def descriptor() -> Descriptor:
     document = stored()
     del document["format"]
     return Descriptor(**document)
+
+
+@pytest.fixture
+def google(descriptor: Descriptor) -> Google:
+    return Google(deployment(descriptor))

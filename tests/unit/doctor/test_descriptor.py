@@ -9,6 +9,8 @@ import pytest
 
 from perennial.domain.descriptor import Descriptor, location, models_bucket
 
+from .conftest import stored
+
 
 def test_what_is_written_is_read_back(descriptor: Descriptor) -> None:
     assert Descriptor.from_json(descriptor.to_json()) == descriptor
@@ -59,6 +61,11 @@ def test_another_format_is_refused(document: dict[str, Any], found: Any) -> None
         ({"buckets": {"landing": "l", "data": 7}}, "buckets lacks quarantine, data, models, "),
         ({"services": {"ingest": "i"}}, "services lacks predict, monitor"),
         ({"table": {"claim_seconds": 1}}, "table lacks buckets, functions, job, events, sweep"),
+        (
+            {"table": {**stored()["table"], "functions": {"ingest": {"cpu": 1}}}},
+            "table.functions lacks predict, monitor",
+        ),
+        ({"table": {**stored()["table"], "job": ["train"]}}, "table.job must be an object"),
     ],
 )
 def test_a_wrong_value_is_named(
