@@ -32,13 +32,20 @@ demo: setup ## The main job on the built-in flower shop, told week by week
 test: setup ## Every test
 	$(BIN)/pytest
 
-check: setup ## Format, lint, types, import walls, Terraform format
+check: setup .venv/policy/.ready ## Format, lint, types, import walls, Terraform format and policy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@if command -v terraform >/dev/null; then terraform fmt -check -recursive infra; \
 	 else echo "terraform is not installed: its format was not checked"; fi
+	.venv/policy/bin/checkov --config-file infra/.checkov.yaml --directory infra
+
+# The policy checker runs apart: its dependencies clash with ours.
+.venv/policy/.ready: requirements/policy.txt .venv/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/policy
+	$(BIN)/uv pip sync --quiet --python .venv/policy/bin/python --require-hashes requirements/policy.txt
+	touch $@
 
 provider: ## Build the google provider from source, once, so that infra/ is tested against it
 	$(PYTHON) infra/provider.py

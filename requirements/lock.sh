@@ -1,11 +1,12 @@
 #!/bin/sh
-# Pins every dependency with hashes: one lock for developers, and one for each function that
-# takes the same versions from it. Run by `make lock`.
+# Pins every dependency with hashes: one lock for developers, one for each function that takes the
+# same versions from it, and one for the policy checker alone. Run by `make lock`.
 set -eu
 cd "$(dirname "$0")/.."
 export UV_CUSTOM_COMPILE_COMMAND="make lock"
 compile="${UV:-.venv/bin/uv} pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url"
 $compile requirements/dev.in -o requirements/dev.txt "$@"
+$compile requirements/policy.in -o requirements/policy.txt "$@"
 $compile requirements/bootstrap.in -c requirements/dev.txt -o requirements/bootstrap.txt
 for function in functions/*/; do
     $compile "${function}requirements.in" -c requirements/dev.txt -o "${function}requirements.txt"
