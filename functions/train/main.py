@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 import sys
 
 from perennial.errors import PerennialError
+from perennial.wiring import logs
 from perennial.wiring.train import trainer
+from perennial.workflows.runs import RunRecord
 from perennial.workflows.train import train
+
+log = logging.getLogger("perennial.train")
 
 
 def main() -> int:
-    """Run once for the pipeline that the launcher named."""
+    """Run for the pipeline that the launcher named.
+
+    Returns:
+        0 when no run failed, 1 when one did, 2 when no pipeline is named.
+    """
+    logs.configure()
     pipeline = os.environ.get("PERENNIAL_PIPELINE", "")
     if not pipeline:
-        _log("ERROR", "PERENNIAL_PIPELINE names the pipeline to train, and is not set")
+        log.error("PERENNIAL_PIPELINE names the pipeline to train, and is not set")
         return 2
     try:
-        force = os.environ.get("PERENNIAL_FORCE") == "1"
-        for run in train(trainer(os.environ), pipeline, force=force):
-            _log("INFO", run.reason, **run.summary())
-    except PerennialError as error:
-        _log("ERROR", f"{type(error).__name__}: {error}", pipeline=pipeline)
+        runs = train(trainer(os.environ), pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        # What was raised on purpose says all in its message; anything else needs its traceback.
+        trace = None if isinstance(error, PerennialError) else error
+        log.error(reason, exc_info=trace, extra={"pipeline": pipeline, "reason": reason})  # noqa: TRY400
         return 1
-    return 0
+    for run in runs:
+        _tell(run)
+    return 1 if any(run.outcome == "failed" for run in runs) else 0
 
 
-def _log(severity: str, message: str, **fields: object) -> None:
-    """One structured line, as Cloud Logging reads it."""
-    line = {**fields, "severity": severity, "message": message}
-    sys.stdout.write(json.dumps(line, default=str) + "\n")
-    sys.stdout.flush()
+def _tell(run: RunRecord) -> None:
+    level = logging.ERROR if run.outcome == "failed" else logging.INFO
+    log.log(level, run.reason, extra=run.summary())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""The job's entry point ends in log lines and an exit code, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.train import main as job
+from perennial.errors import GateFailed
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def lines(taps, monkeypatch, capsys):
+    """Runs the job on the pipeline; gives its exit code and what it logged."""
+    monkeypatch.setenv("PERENNIAL_PIPELINE", "taps")
+    monkeypatch.delenv("PERENNIAL_FORCE", raising=False)
+    monkeypatch.setattr(job, "trainer", lambda _: taps.trainer)
+    log = logging.getLogger("perennial")
+    before = (log.handlers, log.level, log.propagate)
+
+    def run() -> tuple[int, list[dict[str, Any]]]:
+        code = job.main()
+        return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    yield run
+    log.handlers, log.level, log.propagate = before
+
+
+def test_a_run_is_one_line_with_its_summary(taps, lines):
+    taps.drop()
+    code, (line,) = lines()
+    assert code == 0
+    assert (line["severity"], line["logger"]) == ("INFO", "perennial.train")
+    assert (line["pipeline"], line["outcome"], line["version"]) == ("taps", "promoted", "v000001")
+    assert line["message"] == line["reason"]
+
+
+def test_an_unforeseen_error_is_one_line_with_its_traceback_and_exit_code_1(taps, lines):
+    taps.drop()
+
+    def breaks() -> None:
+        raise ZeroDivisionError("of all things\nin two lines")
+
+    taps.trainer.codec.on_export = breaks
+    code, (line,) = lines()
+    assert code == 1
+    assert (line["severity"], line["pipeline"]) == ("ERROR", "taps")
+    assert line["reason"] == "ZeroDivisionError: of all things\nin two lines"
+    assert "Traceback (most recent call last)" in line["message"]
+    assert "in breaks" in line["message"]
+
+
+def test_a_gate_that_failed_is_an_error_too(taps, lines):
+    """The run goes on record and the job ends, but no version came of it."""
+    taps.drop()
+
+    def fails() -> None:
+        raise GateFailed("1 of 20 rows differ")
+
+    taps.trainer.codec.on_export = fails
+    code, (line,) = lines()
+    assert code == 1
+    assert (line["severity"], line["pipeline"]) == ("ERROR", "taps")
+    assert line["reason"] == "GateFailed: 1 of 20 rows differ"
+
+
+def test_without_anything_to_do_there_is_nothing_to_say(lines):
+    assert lines() == (0, [])
+
+
+def test_a_missing_setting_is_one_line_without_a_traceback():
+    """The process itself, as the platform starts it."""
+    kept = {"PATH", "LANG", "SYSTEMROOT"}
+    done = subprocess.run(
+        [sys.executable, "functions/train/main.py"],
+        cwd=REPOSITORY,
+        env={k: v for k, v in os.environ.items() if k in kept} | {"PERENNIAL_PIPELINE": "taps"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == ""
+    line = json.loads(done.stdout)
+    assert (line["severity"], line["pipeline"]) == ("ERROR", "taps")
+    assert line["message"] == line["reason"]
+    assert line["reason"].startswith("ConfigError: ")
