@@ -19,7 +19,12 @@ from perennial.adapters import cloud_storage
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.adapters.memory import MemoryStore
 from perennial.config import Config
-from perennial.errors import ObjectNotFound, PreconditionFailed, StoreUnavailable
+from perennial.errors import (
+    ObjectNotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    StoreUnavailable,
+)
 from perennial.workflows.writing import create_once
 
 Order = Callable[..., None]
@@ -248,3 +253,21 @@ def test_big_files_stream_in_bounded_memory(faulty: CloudStorageStore, room: str
 
     assert uploading < 40 * 1024 * 1024
     assert downloading < 4 * 1024 * 1024
+
+
+def test_an_upload_that_may_not_replace_names_what_is_there(
+    faulty: CloudStorageStore, room: str, order: Order
+) -> None:
+    """Whoever may only create is refused by a 403, and keeps what is there."""
+    name = f"{room}/a.csv"
+    faulty.overwrite(name, b"first")
+    order("insert", {"do": "status", "status": 403})
+
+    with pytest.raises(PermissionDenied) as error:
+        faulty.overwrite(name, b"second")
+
+    assert str(error.value) == (
+        f"gs://plain/{name} exists already and this identity may not replace it: "
+        "drop it under another name"
+    )
+    assert faulty.read(name).data == b"first"

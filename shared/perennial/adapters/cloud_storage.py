@@ -38,6 +38,8 @@ UPLOAD_CHUNK = 16 * 1024 * 1024
 """What a large upload sends, and holds in memory, at a time; a multiple of 256 KiB."""
 
 _LISTED = "items(name,generation,size,timeCreated,timeDeleted,metadata),nextPageToken"
+_CREATING = "storage.objects.create"
+_DELETING = "storage.objects.delete"  # which replacing takes
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -164,8 +166,21 @@ class CloudStorageStore:
     def overwrite(
         self, name: str, data: bytes | BinaryIO, *, metadata: Mapping[str, str] | None = None
     ) -> ObjectInfo:
-        """Write without a condition: users' uploads and heartbeats, nothing with authority."""
-        return self._upload(name, data, metadata)
+        """Write without a condition: users' uploads and heartbeats, nothing with authority.
+
+        Raises `PermissionDenied`, also where the identity may create and the object exists.
+        """
+        try:
+            return self._upload(name, data, metadata)
+        except PermissionDenied as error:
+            if not self._is_there(error, name):
+                raise
+            raise PermissionDenied(
+                f"gs://{self.bucket}/{name} exists already and this identity may not replace it: "
+                "drop it under another name",
+                bucket=self.bucket,
+                name=name,
+            ) from error
 
     def replace(
         self, name: str, data: bytes, *, generation: int, metadata: Mapping[str, str] | None = None
@@ -260,11 +275,24 @@ class CloudStorageStore:
         An identity that may create and not overwrite is told 403, not 412, where somebody was
         there first.
         """
+        if not self._exists(name):
+            return error
+        return PreconditionFailed(f"{error} (it exists)", bucket=self.bucket, name=name)
+
+    def _is_there(self, error: PermissionDenied, name: str) -> bool:
+        """Whether an upload was refused because it would have replaced something.
+
+        The service names the right that is missing; whoever may only create may not look.
+        """
+        return _DELETING in str(error) or (_CREATING not in str(error) and self._exists(name))
+
+    def _exists(self, name: str) -> bool:
+        """Whether the object is known to exist."""
         try:
             self.stat(name)
         except (ObjectNotFound, PermissionDenied):
-            return error
-        return PreconditionFailed(f"{error} (it exists)", bucket=self.bucket, name=name)
+            return False
+        return True
 
     def _info(self, blob: Any) -> ObjectInfo:
         return ObjectInfo(

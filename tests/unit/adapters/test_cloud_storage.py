@@ -56,6 +56,42 @@ class TestForbidden:
         with pytest.raises(PermissionDenied, match=r"no storage\.objects.create access"):
             store.create("a", b"")
 
+    @pytest.mark.parametrize(
+        "given",
+        [
+            [refusal(403, "rosa has no storage.objects.delete access")],
+            [refusal(403, "Forbidden"), resource("a.csv")],
+        ],
+        ids=["as the service says", "as a look shows"],
+    )
+    def test_what_one_may_create_and_not_replace_is_said_to_exist(
+        self, store: CloudStorageStore, answers: Answers, given: list[requests.Response]
+    ) -> None:
+        answers(*given)
+
+        with pytest.raises(PermissionDenied) as error:
+            store.overwrite("a.csv", b"")
+        assert str(error.value) == (
+            "gs://garden/a.csv exists already and this identity may not replace it: "
+            "drop it under another name"
+        )
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            [refusal(403, "rosa has no storage.objects.create access")],
+            [refusal(403, "Forbidden"), refusal(404)],
+            [refusal(403, "Forbidden"), refusal(403)],
+        ],
+    )
+    def test_what_one_may_not_even_create_is_said_as_it_came(
+        self, store: CloudStorageStore, answers: Answers, given: list[requests.Response]
+    ) -> None:
+        answers(*given)
+
+        with pytest.raises(PermissionDenied, match=r"write gs://garden/a\.csv: 403 "):
+            store.overwrite("a.csv", b"")
+
     def test_a_swap_needs_the_right_to_overwrite(
         self, store: CloudStorageStore, answers: Answers
     ) -> None:
