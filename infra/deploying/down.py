@@ -5,6 +5,7 @@ from __future__ import annotations
 from infra.deploying import plans, steps
 from infra.deploying.errors import DeployError
 from infra.deploying.google import Google
+from infra.deploying.image import placeholder
 from infra.deploying.plans import Change, Plan
 from infra.deploying.preflight import check_project
 from infra.deploying.state import StateBuckets, choose_environment
@@ -38,8 +39,8 @@ def down(wanted: Wanted, tools: Tools, *, only_plan: bool = False) -> None:
     tools.terraform.init({"bucket": found.state.bucket, "prefix": found.state.prefix})
 
     voice.step("2/3 What would go")
-    image = steps.train_image(wanted, tools)  # the configuration wants zips and an image
-    inputs = steps.inputs(wanted, environment, image.placeholder)
+    steps.build_bundles(wanted, tools)  # the configuration wants zips and an image
+    inputs = steps.inputs(wanted, environment, placeholder(wanted))
     plan = tools.terraform.plan(inputs, destroy=True)
     if not plan:
         voice.say("Nothing is left to destroy.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -23,7 +24,7 @@ _DOCKER = "gcr.io/cloud-builders/docker"
 _UNDER_WAY = ("STATUS_UNKNOWN", "PENDING", "QUEUED", "WORKING")
 # With an account that was made a moment ago, these are its grants on their way.
 _GRANTS_ON_THEIR_WAY = ("FETCH_SOURCE_FAILED", "PUSH_NOT_AUTHORIZED", "LOGGING_FAILURE")
-_PYTHON_VERSION = "PYTHON_VERSION"
+_PYTHON = re.compile(r"^ARG PYTHON=(\S+)", re.MULTILINE)
 
 
 class _Racing(DeployError):
@@ -38,6 +39,7 @@ class TrainImage:
         google: the APIs.
         wanted: the deployment.
         bundle: of the training job.
+        python: its version of Python, as in `3.11`.
         voice: hears what is going on.
         sleep: waits for seconds.
     """
@@ -45,6 +47,7 @@ class TrainImage:
     google: Google
     wanted: Wanted
     bundle: Bundle
+    python: str
     voice: Voice
     sleep: Callable[[float], None]
 
@@ -55,13 +58,20 @@ class TrainImage:
 
     @property
     def tag(self) -> str:
-        """Says which sources are in it."""
-        return self.bundle.digest[:16]
+        """Says which sources are in it, and which Python when it is not the Dockerfile's own."""
+        default = _PYTHON.search(self.dockerfile)
+        other = default is not None and default[1] != self.python
+        return self.bundle.digest[:16] + (f"-python{self.python}" if other else "")
 
     @property
-    def placeholder(self) -> str:
-        """Stands for an image that is not built yet, where only a plan is made."""
-        return f"{self.name}@sha256:{'0' * 64}"
+    def dockerfile(self) -> str:
+        """What the bundle says of its image."""
+        path = self.bundle.folder / "Dockerfile"
+        if not path.is_file():
+            raise DeployError(
+                "functions/train has no Dockerfile, which the training image is built by."
+            )
+        return path.read_text("utf-8")
 
     def find(self) -> str | None:
         """The image pinned by its digest, if the repository has it.
@@ -89,10 +99,6 @@ class TrainImage:
         Raises:
             DeployError: when the build failed or took too long.
         """
-        if not (self.bundle.folder / "Dockerfile").is_file():
-            raise DeployError(
-                "functions/train has no Dockerfile: the training image is built by it."
-            )
         for left in reversed(range(ATTEMPTS)):
             try:
                 return self._finish(self._under_way() or self._start())
@@ -110,6 +116,9 @@ class TrainImage:
         """What Cloud Build is asked for."""
         wanted, image = self.wanted, f"{self.name}:{self.tag}"
         account = f"{wanted.deployment}-build@{wanted.project}.iam.gserviceaccount.com"
+        # Docker complains of arguments that a Dockerfile does not declare.
+        declared = _PYTHON.search(self.dockerfile)
+        python = ["--build-arg", f"PYTHON={self.python}"] if declared else []
         zip_name = self.bundle.zip.stem.removeprefix(f"{self.bundle.function}-")
         return {
             "source": {
@@ -118,7 +127,7 @@ class TrainImage:
                     "object": f"{self.bundle.function}/{zip_name}.zip",
                 }
             },
-            "steps": [{"name": _DOCKER, "args": ["build", "--tag", image, "."]}],
+            "steps": [{"name": _DOCKER, "args": ["build", *python, "--tag", image, "."]}],
             "images": [image],
             "serviceAccount": f"projects/{wanted.project}/serviceAccounts/{account}",
             "options": {"logging": "CLOUD_LOGGING_ONLY"},  # an own account needs it said
@@ -190,6 +199,11 @@ class TrainImage:
     @property
     def _builds(self) -> str:
         return f"projects/{self.wanted.project}/locations/{self.wanted.region}/builds"
+
+
+def placeholder(wanted: Wanted) -> str:
+    """Stands for an image that is not built, where only a plan is made."""
+    return f"{wanted.repository}/train@sha256:{'0' * 64}"
 
 
 def _failure(build: dict[str, Any]) -> DeployError:

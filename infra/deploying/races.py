@@ -17,42 +17,43 @@ _RACES: dict[str, tuple[str, ...]] = {
     "Eventarc's service agent to get its permissions": (
         r"using the Eventarc Service Agent",
         r"recently started to use Eventarc",
-        r"gcp-sa-eventarc\.iam\.gserviceaccount\.com.*(does not exist|permission)",
+        r"gcp-sa-eventarc\.iam\.gserviceaccount\.com.{0,120}(does not exist|permission)",
     ),
     "Cloud Storage's service agent to be allowed to publish": (
         r"Cloud Storage service account for your bucket is unable to publish",
-        r"gs-project-accounts\.iam\.gserviceaccount\.com.*permission to publish",
+        r"gs-project-accounts\.iam\.gserviceaccount\.com.{0,120}permission to publish",
     ),
     "the trigger's service account to get its permissions": (
         r"eventarc\.events\.receiveEvent",
         r"run\.routes\.invoke",
     ),
     "new service accounts and service agents to be known everywhere": (
-        r"service ?account [^\n]*(does not exist|not found)",
-        r"serviceAccounts/[^\n]*(does not exist|not found)",
-        r"service agent [^\n]*does not exist",
+        r"service ?account .{0,120}(does not exist|not found)",
+        r"serviceAccounts/.{0,120}(does not exist|not found)",
+        r"service agent .{0,120}does not exist",
         r"Unable to retrieve P4SA",
         r"Error reading service account after creation",
-        r"google_service_account\.[^\n]*produced an unexpected new value",
+        r"google_service_account\..{0,120}produced an unexpected new value",
     ),
     "the APIs that were just enabled": (
         r"If you enabled this API recently",
         r"SERVICE_DISABLED",
     ),
     "the build account to be allowed to read sources and to write images and logs": (
-        r"failed to (fetch|download)[^\n]*denied",
+        r"failed to (fetch|download).{0,120}denied",
         r"You must grant (the )?(Storage Object Viewer|Logs Writer|Artifact Registry)",
         r"permission to act as service account",
         r"artifactregistry\.repositories\.(uploadArtifacts|downloadArtifacts)",
     ),
 }
-"""What one waits for, and errors that say so; across lines, and in any case."""
+"""What one waits for, and errors that say so, in any case."""
 
 
 def race(error: str) -> str | None:
     """What one would have to wait for, if time may cure this error; else None."""
+    words = " ".join(re.sub("[│╷╵]", " ", error).split())  # Terraform folds and frames long lines
     for what, patterns in _RACES.items():
-        if any(re.search(pattern, error, re.IGNORECASE | re.DOTALL) for pattern in patterns):
+        if any(re.search(pattern, words, re.IGNORECASE) for pattern in patterns):
             return what
     return None
 

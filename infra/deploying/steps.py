@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra import bundle
+from infra.bundle import Bundle
 from infra.deploying import plans, races
 from infra.deploying.errors import DeployError, TerraformFailed
 from infra.deploying.google import Google
@@ -25,7 +27,7 @@ FOUNDATION = (
     "google_project_service.api",
     "google_artifact_registry_repository.images",
     'google_storage_bucket_object.source["train"]',
-    'google_service_account.account["build"]',
+    "google_service_account.account",
     'google_artifact_registry_repository_iam_member.grant["build pushes images"]',
     'google_storage_bucket_iam_member.grant["build reads sources"]',
     'google_project_iam_member.grant["build writes its log"]',
@@ -54,8 +56,8 @@ class Tools:
     )
 
 
-def train_image(wanted: Wanted, tools: Tools) -> TrainImage:
-    """Build every function's bundle, where Terraform looks for the zips; return the job's image.
+def build_bundles(wanted: Wanted, tools: Tools) -> dict[str, Bundle]:
+    """Every function's zip, where Terraform looks for it.
 
     Raises:
         DeployError: when a function is not complete.
@@ -66,7 +68,19 @@ def train_image(wanted: Wanted, tools: Tools) -> TrainImage:
     except FileNotFoundError as error:
         raise DeployError(str(error)) from error
     tools.voice.say("\n".join(built.zip.name for built in bundles.values()))
-    return TrainImage(tools.google, wanted, bundles["train"], tools.voice, tools.sleep)
+    return bundles
+
+
+def train_image(wanted: Wanted, tools: Tools, environment: str) -> TrainImage:
+    """The training image of these sources, in the Python that the functions have.
+
+    Raises:
+        DeployError: when a function is not complete, or Terraform cannot tell that Python.
+    """
+    bundles = build_bundles(wanted, tools)
+    runtime = str(tools.terraform.variable("runtime", inputs(wanted, environment, "")))
+    python = re.sub(r"python(\d)(\d+)", r"\1.\2", runtime)
+    return TrainImage(tools.google, wanted, bundles["train"], python, tools.voice, tools.sleep)
 
 
 def inputs(wanted: Wanted, environment: str, image: str, targets: Sequence[str] = ()) -> Inputs:

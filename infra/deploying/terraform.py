@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,18 @@ class Terraform:
         self._run("plan", "plan", *_QUIET, *arguments, accepted=(0, _CHANGES))
         return read_plan(path, self._read("show the plan", "show", "-json", str(path)))
 
+    def variable(self, name: str, inputs: Inputs) -> Any:
+        """The value that a variable has in the end, wherever it is set.
+
+        Raises:
+            TerraformFailed: when it could not tell.
+        """
+        arguments = Inputs(inputs.variables, inputs.files).arguments()
+        text = self._run(
+            f"tell the variable {name}", "console", *arguments, apart=True, typed=f"var.{name}\n"
+        )
+        return json.loads(text)
+
     def apply(self, plan: Plan) -> None:
         """Apply a saved plan.
 
@@ -145,6 +158,7 @@ class Terraform:
         accepted: tuple[int, ...] = (0,),
         aloud: bool = False,
         apart: bool = False,
+        typed: str = "",
     ) -> str:
         """Run one command and return what it printed.
 
@@ -154,20 +168,24 @@ class Terraform:
             accepted: exit codes that are no failure.
             aloud: whether its lines are shown as they come.
             apart: whether errors are kept out of what is returned.
+            typed: what it reads.
         """
         self.workspace.mkdir(parents=True, exist_ok=True)
         errors = self.workspace / "errors.txt"
         with errors.open("w+", encoding="utf-8") as aside:
             process = subprocess.Popen(  # noqa: S603  the arguments are our own
                 ["terraform", f"-chdir={self.folder}", *arguments],  # noqa: S607  a person chose it by PATH
-                env=self._variables(),
-                stdin=subprocess.DEVNULL,
+                env=self.variables(),
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=aside if apart else subprocess.STDOUT,
                 text=True,
                 encoding="utf-8",
                 errors="replace",
             )
+            if process.stdin:
+                with suppress(BrokenPipeError), process.stdin as stdin:  # it may have ended
+                    stdin.write(typed)
             printed = self._listen(process, self.voice.say if aloud else None)
             aside.seek(0)
             failed = printed + aside.read()
@@ -199,7 +217,8 @@ class Terraform:
             raise interrupt
         return "".join(lines)
 
-    def _variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """The environment that Terraform gets."""
         kept: Iterable[tuple[str, str]] = self.environment.items()
         return {name: value for name, value in kept if not _NOT_INHERITED.fullmatch(name)} | {
             "TF_DATA_DIR": str(self.workspace / "data"),

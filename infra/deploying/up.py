@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.deploying import plans, steps
 from infra.deploying.errors import DeployError
+from infra.deploying.image import placeholder
 from infra.deploying.preflight import check_project
 from infra.deploying.report import first_steps, repository_address
 from infra.deploying.state import Found, StateBuckets, choose_environment
@@ -31,7 +32,7 @@ def up(wanted: Wanted, tools: Tools) -> str:
     _turn_to(wanted, tools, state, environment)
 
     voice.step("3/8 Building the bundles")
-    image = steps.train_image(wanted, tools)
+    image = steps.train_image(wanted, tools, environment)
 
     voice.step("4/8 The foundation: APIs, the registry, the build account, sources")
     pinned = image.find()
@@ -74,11 +75,11 @@ def show_plan(wanted: Wanted, tools: Tools) -> None:
         )
         return
     _turn_to(wanted, tools, state, environment)
-    image = steps.train_image(wanted, tools)
+    image = steps.train_image(wanted, tools, environment)
     pinned = image.find()
     if pinned is None:
         tools.voice.say(f"A new training image would be built, {image.name}:{image.tag}.")
-    plan = tools.terraform.plan(steps.inputs(wanted, environment, pinned or image.placeholder))
+    plan = tools.terraform.plan(steps.inputs(wanted, environment, pinned or placeholder(wanted)))
     tools.voice.say(plans.summary(plan))
     tools.voice.say(f"All of it: terraform -chdir=infra show {plan.path}")
 
