@@ -45,12 +45,29 @@ def judge_header(definition: Definition, record: bytes) -> Header:
     return Header(fields, readable, tuple(_mistakes(definition, times)))
 
 
-def _no_header(definition: Definition, record: bytes, fields: Collection[str]) -> Finding:
+def other_delimiter(record: bytes, known: Collection[str] = ()) -> str | None:
+    """What separates the fields of a row instead of commas, and what to do about it.
+
+    Args:
+        record: the first row, as it stands.
+        known: columns of which one must come to light; without them it is enough that the row has
+            no comma.
+
+    Returns:
+        A sentence; None where commas separate, or nothing that is known.
+    """
+    if not known and len(split(record)) > 1:
+        return None
     for delimiter, what in _DELIMITERS:
-        if any(name in definition.columns for name in split(record, delimiter)):
-            return file_finding(
-                "delimiter", f"expected fields separated by commas, found {what}", lines=(1,)
-            )
+        fields = split(record, delimiter)
+        if any(name in known for name in fields) if known else len(fields) > 1:
+            return f"expected fields separated by commas, found {what}: save the file with commas"
+    return None
+
+
+def _no_header(definition: Definition, record: bytes, fields: Collection[str]) -> Finding:
+    if found := other_delimiter(record, definition.columns):
+        return file_finding("delimiter", found, lines=(1,))
     return file_finding(
         "header",
         f"expected the columns {listed(list(definition.columns))} in the first row, "

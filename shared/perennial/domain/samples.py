@@ -11,6 +11,7 @@ from perennial.domain.csv_table import BLOCK, Table, read_header, split
 from perennial.domain.definition import Files
 from perennial.domain.diagnosis import name_rows
 from perennial.domain.findings import listed
+from perennial.domain.header import other_delimiter
 from perennial.domain.reading import read_text
 from perennial.domain.verdict import Finding
 from perennial.errors import DefinitionError
@@ -41,8 +42,12 @@ def read_samples(samples: Sequence[tuple[str, bytes]]) -> pl.DataFrame:
 def _read_sample(name: str, data: bytes) -> pl.DataFrame:
     text = read_text(name, data, max_bytes=Files().max_bytes)
     if isinstance(text, Finding):
-        raise DefinitionError(f"{name}: {text.message}")
-    header = split(read_header(text))
+        advice = "; save it as CSV, with commas" if text.rule == "format" else ""
+        raise DefinitionError(f"{name}: {text.message}{advice}")
+    first_row = read_header(text)
+    if found := other_delimiter(first_row):
+        raise DefinitionError(f"{name}: {found}")
+    header = split(first_row)
     doubled = [column for column, times in Counter(header).items() if times > 1]
     if doubled:
         raise DefinitionError(f"{name}: expected each column once, found {listed(doubled)} again")

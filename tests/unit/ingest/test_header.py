@@ -81,8 +81,9 @@ def test_another_delimiter_is_recognised(judge: Judge, delimiter: str, what: str
     judgement = judge((HEADER + "\n" + ROW).replace(",", delimiter))
 
     assert findings(judgement) == [
-        ("delimiter", "reject", f"expected fields separated by commas, found {what}")
-    ]
+        ("delimiter", "reject",
+         f"expected fields separated by commas, found {what}: save the file with commas")
+    ]  # fmt: skip
 
 
 def test_a_file_without_a_header_says_what_stands_there(judge: Judge) -> None:

@@ -164,6 +164,22 @@ def test_day_and_month_that_cannot_be_told_apart_are_said_to_be() -> None:
         ([("a.csv", b"x,x\n1,2\n")], "x", "a.csv: expected each column once, found 'x' again"),
         ([("a.csv", b"x,\n1,2\n")], "x",
          "a.csv: expected a name for every column, found an empty one"),
+        ([("a.csv", b"x;y\n1;2,5\n")], "y",
+         ("a.csv: expected fields separated by commas, found semicolons (;): "
+          "save the file with commas")),
+        ([("a.csv", b"x\ty\n1\t2\n")], "y",
+         "a.csv: expected fields separated by commas, found tabs: save the file with commas"),
+        ([("a.csv", b"x|y\n1|2\n")], "y",
+         ("a.csv: expected fields separated by commas, found vertical bars (|): "
+          "save the file with commas")),
+        ([("a.tsv", b"x\ty\n1\t2\n")], "y",
+         ("a.tsv: expected a name that ends in .csv or .csv.gz, found .tsv; "
+          "save it as CSV, with commas")),
+        ([("a.csv", "x,y\nBlüte,2\n".encode("latin-1"))], "y",
+         ("a.csv: expected UTF-8 text, found the byte 0xFC in line 2: save the file as UTF-8 "
+          "(it may be Windows-1252 or Latin-1)")),
+        ([("a.csv", "x,y\n1,2\n".encode("utf-16"))], "y",
+         "a.csv: expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8"),
         ([("a.csv", b"x,y\n1\n")], "y",
          "a.csv: expected 2 fields in every row, found 1 in line 2 (1 row)"),
         ([("a.csv", b"x,price\n1,2\n")], "prize",
@@ -189,3 +205,10 @@ def test_an_event_time_that_is_none_is_refused() -> None:
     """Better than a pipeline without an order."""
     with pytest.raises(DefinitionError, match="x: expected a time in ISO 8601"):
         infer_definition("p", [("a.csv", b"x,y\n1,2\n")], "y", "x")
+
+
+def test_other_delimiters_may_stand_in_the_names_of_columns() -> None:
+    """What commas separate is not looked at twice."""
+    text = infer_definition("p", [("a.csv", b'"a;b;c|d",y\n1,0\n2,1\n')], "y")
+
+    assert list(parse(text).columns) == ["a;b;c|d", "y"]
