@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from localdev.cloud import CloudError, down, up
 from localdev.endpoints import SERVICES
+from localdev.journal import note
 from localdev.options import Parser, add_arguments, check
 
 
@@ -50,12 +53,20 @@ def _up(options: argparse.Namespace) -> int:
             _say(f"a cloud already runs in {options.dir}, with the options it was started with")
         _say_urls(document)
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        note(options.dir, f"told to stop: `up` (process {os.getpid()}) got SIGTERM")
+        process.terminate()
+
+    signal.signal(signal.SIGTERM, pass_on)
     try:
         _say_urls(document)
         _say("Ctrl-C stops it")
         return process.wait()
     except KeyboardInterrupt:
+        note(
+            options.dir, f"told to stop: `up` (process {os.getpid()}) was interrupted, as by Ctrl-C"
+        )
         process.terminate()
         return process.wait()
 

@@ -12,8 +12,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from localdev import endpoints, lock
 from localdev.child import answers
+from localdev.journal import note, path
 from localdev.options import all_arguments
 from localdev.processes import MARK, kill_marked
 
@@ -46,7 +49,7 @@ def up(options: argparse.Namespace) -> tuple[dict[str, Any], subprocess.Popen[by
         return _running(options.dir, options.timeout), None
     if process and "endpoints" in answer:
         return answer["endpoints"], process
-    log = _log(options.dir)
+    log = path(options.dir)
     raise CloudError(answer.get("error") or f"the supervisor ended unexpectedly: see {log}")
 
 
@@ -58,15 +61,17 @@ def down(directory: Path) -> bool:
     directory = directory.expanduser().resolve()
     pid = lock.holder(directory)
     if pid is not None:
+        note(directory, f"told to stop by `down` (process {os.getpid()}, of {_parent()})")
         os.kill(pid, signal.SIGTERM)
         if not lock.wait_until_free(directory, _STOP_SECONDS):
+            note(directory, f"killed by `down`: still there after {_STOP_SECONDS:g} s")
             os.kill(pid, signal.SIGKILL)
     left = kill_marked({MARK: str(directory)})
     return pid is not None or left > 0
 
 
 def _start(options: argparse.Namespace) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
-    log = _log(options.dir)
+    log = path(options.dir)
     log.parent.mkdir(exist_ok=True)
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "localdev.supervisor", f"--ready-fd={writer}"]
@@ -114,5 +119,7 @@ def _running(directory: Path, seconds: float) -> dict[str, Any]:
         time.sleep(_POLL_SECONDS)
 
 
-def _log(directory: Path) -> Path:
-    return directory / "logs" / "supervisor.log"
+def _parent() -> str:
+    """Whoever started this process."""
+    parent = psutil.Process().parent()
+    return f"{parent.name()}, process {parent.pid}" if parent else "a process that is gone"

@@ -22,6 +22,7 @@ from localdev import endpoints, lock
 from localdev.child import Child
 from localdev.clock import Clock
 from localdev.host import NotSetUp
+from localdev.journal import note
 from localdev.options import add_arguments, check
 from localdev.plan import programs
 from localdev.processes import MARK, kill_marked, kill_session, resident
@@ -35,7 +36,7 @@ _LOG_LINES = 15
 
 
 class CannotStart(Exception):
-    """The cloud does not come up; the message says why and where to look."""
+    """The cloud, or a part of it that ended, does not come up; the message says why."""
 
 
 class Supervisor:
@@ -53,11 +54,13 @@ class Supervisor:
         self._children: list[Child] = []
         self._scheduler: Scheduler | None = None
         self._over = threading.Event()
+        self._why = ""
         self._measured = 0.0
-        self._guardian = _guard()
+        self._guardian = _guard(options.dir)
 
-    def stop(self) -> None:
+    def stop(self, why: str) -> None:
         """Make `run` return soon; safe in a signal handler and from another thread."""
+        self._why = self._why or why
         self._over.set()
 
     def start(self) -> list[str]:
@@ -86,10 +89,15 @@ class Supervisor:
         """Write DIR/endpoints.json and return what it says."""
         return endpoints.write(self._options.dir, self._ports, services, os.getpid())
 
-    def run(self) -> None:
-        """Keep everything alive until told to stop."""
+    def run(self) -> str:
+        """Keep everything alive until told to stop; return why.
+
+        Raises:
+            CannotStart: a part ended and cannot be started again.
+        """
         while not self._over.wait(_TICK_SECONDS):
             self._tend()
+        return self._why
 
     def shut_down(self) -> None:
         """Stop everything: politely, then not."""
@@ -106,9 +114,13 @@ class Supervisor:
 
     def _tend(self) -> None:
         if self._guardian.poll() is not None:
-            self._guardian = _guard()
+            self._guardian = _guard(self._options.dir)
         for child in self._children:
-            child.tend()
+            try:
+                child.tend()
+            except OSError as error:
+                name = child.program.name
+                raise CannotStart(f"{name} ended and cannot be started again: {error}") from error
         if time.monotonic() - self._measured > _MEMORY_SECONDS:
             self._measured = time.monotonic()
             groups = {child.group: child for child in self._children if child.group}
@@ -120,7 +132,7 @@ class Supervisor:
         waiting = list(self._children)
         while waiting:
             if self._over.wait(_TICK_SECONDS):
-                raise CannotStart("told to stop before everything had started")
+                raise CannotStart(f"told to stop before everything had started: {self._why}")
             self._tend()
             hopeless = [child for child in waiting if child.deaths >= _HOPELESS_DEATHS]
             if hopeless:
@@ -131,10 +143,10 @@ class Supervisor:
             waiting = [child for child in waiting if not child.answers()]
 
 
-def _guard() -> subprocess.Popen[bytes]:
+def _guard(directory: Path) -> subprocess.Popen[bytes]:
     """Start the process that ends this session once this process is gone."""
     return subprocess.Popen(
-        [sys.executable, "-m", "localdev.guardian", str(os.getpid())],
+        [sys.executable, "-m", "localdev.guardian", str(os.getpid()), str(directory)],
         stdin=subprocess.PIPE,
         process_group=0,
     )
@@ -165,18 +177,35 @@ def supervise(options: argparse.Namespace, ready: IO[str], leashed: bool) -> int
         kill_marked({MARK: str(options.dir)})
         supervisor = Supervisor(options, endpoints.choose(options.dir, options.port))
         _stop_when_told(supervisor, leashed)
-        services = supervisor.start()
-        _tell(ready, {"endpoints": supervisor.publish(services)})
-        supervisor.run()
+        return _see_through(supervisor, options.dir, ready)
     except (CannotStart, endpoints.PortTaken) as error:
+        note(options.dir, f"does not start: {str(error).splitlines()[0]}")
         _tell(ready, {"error": str(error)})
         return 1
-    else:
-        return 0
+    except Exception as error:
+        note(options.dir, f"stops because of a mistake of its own: {error!r}")
+        raise
     finally:
         if supervisor:
             supervisor.shut_down()
         held.close()
+
+
+def _see_through(supervisor: Supervisor, directory: Path, ready: IO[str]) -> int:
+    """Run a cloud from its start to its end; note both, and why it ended.
+
+    Raises:
+        CannotStart: before it was up.
+    """
+    services = supervisor.start()
+    _tell(ready, {"endpoints": supervisor.publish(services)})
+    note(directory, f"up (process {os.getpid()}): {', '.join(services)}")
+    try:
+        note(directory, f"stops: {supervisor.run()}")
+    except CannotStart as error:
+        note(directory, f"stops: {error}")
+        return 1
+    return 0
 
 
 def _tell(ready: IO[str], message: dict[str, Any]) -> None:
@@ -187,7 +216,7 @@ def _tell(ready: IO[str], message: dict[str, Any]) -> None:
 
 def _stop_when_told(supervisor: Supervisor, leashed: bool) -> None:
     def stop(number: int, frame: FrameType | None) -> None:
-        supervisor.stop()
+        supervisor.stop(f"got {signal.Signals(number).name}")
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -197,7 +226,7 @@ def _stop_when_told(supervisor: Supervisor, leashed: bool) -> None:
             # Not `sys.stdin`: its lock, held by this thread, would abort the interpreter's end.
             while os.read(0, 1):
                 pass
-            supervisor.stop()
+            supervisor.stop("the `up` that started it has ended")
 
         threading.Thread(target=hold, name="leash", daemon=True).start()
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 import httpx
 import psutil
@@ -77,6 +79,7 @@ def test_killed_supervisor_leaves_no_orphans_and_up_recovers(new_cloud, upload_t
     eventually(lambda: new_cloud.notes("train"))
     os.kill(first["pid"], signal.SIGKILL)
     eventually(lambda: not new_cloud.processes(), 5)
+    assert f"(process {first['pid']}) is gone without a word" in new_cloud.log("supervisor")
 
     assert new_cloud.up() == 0, new_cloud.output
     assert {**new_cloud.endpoints, "pid": None} == {**first, "pid": None}
@@ -175,6 +178,48 @@ def test_interrupted_foreground_cloud_stops_cleanly(new_cloud, eventually):
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
     assert new_cloud.processes() == {}
+    told, stopped = new_cloud.log("supervisor").splitlines()[-2:]
+    assert f"told to stop: `up` (process {process.pid}) was interrupted" in told
+    assert stopped.endswith("localdev: stops: got SIGTERM")
+
+
+def test_down_is_named_as_the_one_that_stopped_it(new_cloud):
+    new_cloud.only()
+    assert new_cloud.up() == 0, new_cloud.output
+    supervisor = new_cloud.supervisor
+    assert new_cloud.down() == 0
+    up, told, stopped = new_cloud.log("supervisor").splitlines()
+    assert f"up (process {supervisor}): storage" in up
+    assert "told to stop by `down` (process " in told
+    assert f"process {os.getpid()})" in told
+    assert stopped.endswith("localdev: stops: got SIGTERM")
+
+
+def test_cloud_whose_terminal_is_gone_says_so(new_cloud, eventually):
+    new_cloud.only()
+    command = [sys.executable, "-m", "localdev", "up", f"--dir={new_cloud.directory}"]
+    process = subprocess.Popen(
+        [*command, f"--root={new_cloud.root}"], stdout=subprocess.PIPE, text=True
+    )
+    assert "Ctrl-C stops it\n" in iter(process.stdout.readline, "")
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    eventually(lambda: "stops: the `up` that started it has ended" in new_cloud.log("supervisor"))
+    eventually(lambda: not new_cloud.processes())
+
+
+def test_part_that_cannot_be_started_again_stops_it_and_is_named(new_cloud, eventually):
+    new_cloud.only("ingest")
+    assert new_cloud.up() == 0, new_cloud.output
+    pid, folder = _function_process(new_cloud, "ingest")
+    shutil.rmtree(folder)
+    os.kill(pid, signal.SIGKILL)
+    eventually(
+        lambda: "stops: ingest ended and cannot be started again: " in new_cloud.log("supervisor")
+    )
+    eventually(lambda: not new_cloud.processes())
+    assert str(folder) in new_cloud.log("supervisor").splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -195,6 +240,15 @@ def test_every_command_explains_itself(arguments):
         [sys.executable, *module, "--help"], capture_output=True, text=True, check=True
     )
     assert "usage: python -m localdev" in done.stdout
+
+
+def _function_process(cloud, name: str) -> tuple[int, Path]:
+    """The first process of a function, and the folder of its bundle."""
+    for pid in cloud.processes():
+        folder = Path(psutil.Process(pid).cwd())
+        if (folder / "main.py").exists() and name in folder.parts[-1]:
+            return pid, folder
+    pytest.fail(f"no process of {name}")
 
 
 def _session_member(session: int, module: str) -> int:
