@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.deploying import plans, steps
+from infra.deploying import steps
 from infra.deploying.errors import DeployError
 from infra.deploying.google import Google
 from infra.deploying.image import placeholder
@@ -36,7 +36,7 @@ def down(wanted: Wanted, tools: Tools, *, only_plan: bool = False) -> None:
             f"in {wanted.project}; a state that lies elsewhere is named with STATE=…"
         )
     environment = choose_environment(wanted, found)
-    tools.terraform.init({"bucket": found.state.bucket, "prefix": found.state.prefix})
+    steps.turn_to(wanted, tools, found, environment)
 
     voice.step("2/3 What would go")
     steps.build_bundles(wanted, tools)  # the configuration wants zips and an image
@@ -45,7 +45,7 @@ def down(wanted: Wanted, tools: Tools, *, only_plan: bool = False) -> None:
     if not plan:
         voice.say("Nothing is left to destroy.")
         return
-    voice.say(plans.summary(plan))
+    steps.show(tools, plan)
     refuse_protected(plan, tools.google)
     if only_plan:
         return

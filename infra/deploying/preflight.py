@@ -55,7 +55,8 @@ ROLES = (
     Role(
         "roles/storage.admin",
         "makes the buckets, their grants and what Terraform keeps in them",
-        ("storage.buckets.create", "storage.buckets.setIamPolicy", "storage.objects.create"),
+        # A project's owner has the rest only on buckets that exist.
+        ("storage.buckets.create",),
     ),
     Role(
         "roles/artifactregistry.admin",

@@ -78,7 +78,7 @@ First commands:
 def _call(outputs: Mapping[str, Any]) -> str:
     url, caller = outputs["predict_url"], outputs["caller_account"]
     return f"""\
-First call, by the command line, which gets the token itself, or by any other program:
+First call, for callers and operators (below). The command line gets the token itself:
   perennial predict sales --instances '[{_ROW}]'
   TOKEN=$(gcloud auth print-identity-token --audiences={url} \\
       --impersonate-service-account={caller})

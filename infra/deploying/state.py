@@ -72,8 +72,11 @@ class StateBuckets:
         labels = bucket.get("labels", {})
         return Found(State(self._own, PREFIX), labels.get(_LABEL))
 
-    def create(self) -> Found:
+    def create(self, environment: str) -> Found:
         """Make it: versioned, in the deployment's region, and nobody's but the project's.
+
+        Args:
+            environment: which one is about to be applied.
 
         Raises:
             DeployError: when the name is taken, or the region does not exist.
@@ -87,6 +90,7 @@ class StateBuckets:
                 {
                     "name": self._own,
                     "location": self._wanted.region,
+                    "labels": {_LABEL: environment},
                     "versioning": {"enabled": True},
                     "iamConfiguration": {
                         "uniformBucketLevelAccess": {"enabled": True},
@@ -107,7 +111,7 @@ class StateBuckets:
                     "https://cloud.google.com/about/locations lists them."
                 ) from refused
             raise
-        return Found(State(self._own, PREFIX))
+        return Found(State(self._own, PREFIX), environment)
 
     def note_environment(self, found: Found, environment: str) -> None:
         """Remember what was applied, so that the next time needs no ENV.

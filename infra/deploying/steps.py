@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from infra.deploying.errors import DeployError, TerraformFailed
 from infra.deploying.google import Google
 from infra.deploying.image import TrainImage
 from infra.deploying.plans import Plan
+from infra.deploying.state import Found
 from infra.deploying.terraform import Inputs, Terraform
 from infra.deploying.voice import Voice
 from infra.deploying.wanted import DEPLOYMENT, Wanted
@@ -53,6 +55,21 @@ class Tools:
     sleep: Callable[[float], None] = time.sleep
     perennial: Sequence[str] = field(
         default_factory=lambda: (str(Path(sys.executable).with_name("perennial")),)
+    )
+
+
+def turn_to(wanted: Wanted, tools: Tools, found: Found, environment: str) -> None:
+    """Make Terraform work on this deployment's state.
+
+    Raises:
+        DeployError: when the environment's file is gone, or Terraform could not get ready.
+    """
+    file = wanted.variables_file(environment)
+    if not file.is_file():
+        raise DeployError(f"infra/environments/{file.name}, which was applied last, is gone.")
+    tools.terraform.init({"bucket": found.state.bucket, "prefix": found.state.prefix})
+    tools.voice.say(
+        f"gs://{found.state.bucket}/{found.state.prefix}, with environments/{environment}.tfvars"
     )
 
 
@@ -152,9 +169,14 @@ def approve(tools: Tools, plan: Plan, approved: Plan | None = None) -> None:
     """
     if approved and plans.covers(approved, plan):
         return
-    tools.voice.say(plans.summary(plan))
-    tools.voice.say(f"All of it: terraform -chdir=infra show {plan.path}")
+    show(tools, plan)
     tools.voice.confirm("Apply this plan?")
+
+
+def show(tools: Tools, plan: Plan) -> None:
+    """Tell a plan in short, and where all of it is."""
+    tools.voice.say(plans.summary(plan))
+    tools.voice.say(f"All of it: {tools.terraform.command} show {shlex.quote(str(plan.path))}")
 
 
 def examine(tools: Tools, wanted: Wanted) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -27,8 +28,8 @@ _NOT_INHERITED = re.compile(r"TF_(DATA_DIR|WORKSPACE|CLI_ARGS(_.*)?|INPUT|IN_AUT
 _CHANGES = 2  # the exit code of a plan that has some
 _ADVICE = {
     "Error acquiring the state lock": (
-        "Another deploy of the same deployment is at work, or one was killed. When none is, "
-        "`terraform force-unlock` with the ID above frees the state."
+        "Another deploy of the same deployment is at work, or one was killed. When none is, this "
+        "frees the state: {command} force-unlock ID, with the ID above."
     ),
     "Saved plan is stale": "Somebody else applied meanwhile: run this again for a new plan.",
 }
@@ -76,6 +77,12 @@ class Terraform:
     workspace: Path
     voice: Voice
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def command(self) -> str:
+        """How a person runs it on the same state."""
+        data = shlex.quote(str(self.workspace / "data"))
+        return f"TF_DATA_DIR={data} terraform -chdir={shlex.quote(str(self.folder))}"
 
     def check(self) -> str:
         """Its version.
@@ -194,7 +201,7 @@ class Terraform:
         if not aloud:
             self.voice.quote(failed)
         advice = next((advice for words, advice in _ADVICE.items() if words in failed), "")
-        raise TerraformFailed(what, failed, advice)
+        raise TerraformFailed(what, failed, advice.format(command=self.command))
 
     def _listen(self, process: subprocess.Popen[str], hear: Callable[[str], None] | None) -> str:
         """Read to the end, also when interrupted: Terraform must save what it made."""

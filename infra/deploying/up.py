@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from infra.deploying import plans, steps
-from infra.deploying.errors import DeployError
+from infra.deploying import steps
 from infra.deploying.image import placeholder
 from infra.deploying.preflight import check_project
 from infra.deploying.report import first_steps, repository_address
@@ -29,7 +28,7 @@ def up(wanted: Wanted, tools: Tools) -> str:
     voice.step("2/8 Finding the state")
     state = _state(wanted, tools, buckets)
     environment = choose_environment(wanted, state)
-    _turn_to(wanted, tools, state, environment)
+    steps.turn_to(wanted, tools, state, environment)
 
     voice.step("3/8 Building the bundles")
     image = steps.train_image(wanted, tools, environment)
@@ -74,14 +73,13 @@ def show_plan(wanted: Wanted, tools: Tools) -> None:
             f"environments/{environment}.tfvars; it shows each plan and asks before it applies it."
         )
         return
-    _turn_to(wanted, tools, state, environment)
+    steps.turn_to(wanted, tools, state, environment)
     image = steps.train_image(wanted, tools, environment)
     pinned = image.find()
     if pinned is None:
         tools.voice.say(f"A new training image would be built, {image.name}:{image.tag}.")
     plan = tools.terraform.plan(steps.inputs(wanted, environment, pinned or placeholder(wanted)))
-    tools.voice.say(plans.summary(plan))
-    tools.voice.say(f"All of it: terraform -chdir=infra show {plan.path}")
+    steps.show(tools, plan)
 
 
 def _look(wanted: Wanted, tools: Tools, *, may_enable: bool) -> StateBuckets:
@@ -96,21 +94,10 @@ def _look(wanted: Wanted, tools: Tools, *, may_enable: bool) -> StateBuckets:
 def _state(wanted: Wanted, tools: Tools, buckets: StateBuckets) -> Found:
     found = buckets.find()
     if found is None:
-        # Decided before anything is made, so that a wrong name makes nothing.
-        choose_environment(wanted, None)
-        found = buckets.create()
+        # The environment is noted at once, for a first deployment that stops half-way.
+        found = buckets.create(choose_environment(wanted, None))
         tools.voice.say(f"Made bucket {found.state.bucket}.")
     return found
-
-
-def _turn_to(wanted: Wanted, tools: Tools, found: Found, environment: str) -> None:
-    file = wanted.variables_file(environment)
-    if not file.is_file():
-        raise DeployError(f"infra/environments/{file.name}, which was applied last, is gone.")
-    tools.terraform.init({"bucket": found.state.bucket, "prefix": found.state.prefix})
-    tools.voice.say(
-        f"gs://{found.state.bucket}/{found.state.prefix}, with environments/{environment}.tfvars"
-    )
 
 
 def _set_up_subscription(wanted: Wanted, tools: Tools, outputs: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from infra.deploying.errors import DeployError
 from infra.deploying.google import Google
 from infra.deploying.preflight import ROLES, check_project, missing_roles
 from infra.deploying.voice import Voice
+from infra.deploying.wanted import ROOT
 from tests.unit.infra.google_apis import NUMBER, PROJECT, Apis
 
 MANAGER = "cloudresourcemanager.googleapis.com"
@@ -38,6 +40,12 @@ def test_all_missing_roles_are_named_at_once_each_with_its_reason(apis: Apis) ->
     assert "roles/run.admin     deploys the training job" in text
     assert "roles/pubsub.admin  makes the dead-letter topic" in text
     assert "roles/eventarc.admin" not in text
+
+
+def test_the_readme_lists_the_same_roles_with_the_same_reasons() -> None:
+    text = (ROOT / "infra" / "README.md").read_text()
+    listed = re.findall(r"^\| `(roles/[\w.]+)` \| (.*) \|$", text, re.MULTILINE)
+    assert listed == [(role.name, role.reason) for role in ROLES]
 
 
 def test_who_may_do_nothing_lacks_every_role(apis: Apis) -> None:

@@ -120,6 +120,18 @@ def test_a_race_is_waited_out_and_the_unfinished_made_anew(ready: Terraform) -> 
     assert not ready.plan(Inputs({}))
 
 
+def test_a_saved_plan_can_be_looked_at_as_told(ready: Terraform) -> None:
+    plan = ready.plan(Inputs({"name": "garden"}))
+    done = subprocess.run(
+        ["sh", "-c", f"{ready.command} show -no-color {plan.path}"],
+        env=dict(ready.environment),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "terraform_data.first will be created" in done.stdout
+
+
 def test_destroying_shows_what_was(ready: Terraform) -> None:
     ready.apply(ready.plan(Inputs({}, targets=["terraform_data.first"])))
     plan = ready.plan(Inputs({}), destroy=True)
@@ -150,7 +162,9 @@ def test_a_held_lock_says_what_to_do(stage: Stage) -> None:
     stage.play(plan=["Error: Error acquiring the state lock\n\nLock Info:\n  ID: 42"])
     terraform = stage.tools(stage.wanted()).terraform
     terraform.init({"bucket": "b", "prefix": "p"})
-    with pytest.raises(TerraformFailed, match="force-unlock"):
+    with pytest.raises(
+        TerraformFailed, match=r"TF_DATA_DIR=.* terraform -chdir=.*infra force-unlock ID"
+    ):
         terraform.plan(Inputs({"train_image": ""}))
 
 

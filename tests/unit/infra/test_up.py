@@ -210,6 +210,16 @@ def test_the_environment_is_remembered(stage: Stage) -> None:
     assert f"-var-file={stage.root}/infra/environments/prod.tfvars" in last["arguments"]
 
 
+def test_the_environment_of_a_first_deployment_that_stopped_is_remembered(stage: Stage) -> None:
+    stage.play(plan=["Error: the network is down"])
+    with pytest.raises(TerraformFailed):
+        deploy(stage, environment="prod")
+    deploy(stage)
+
+    last = stage.terraform_calls("plan")[-1]
+    assert f"-var-file={stage.root}/infra/environments/prod.tfvars" in last["arguments"]
+
+
 def test_two_deployments_from_one_checkout_keep_to_themselves(stage: Stage) -> None:
     deploy(stage)
     deploy(stage, deployment="second")
