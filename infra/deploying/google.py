@@ -6,7 +6,7 @@ from typing import Any
 
 import google.auth
 import requests
-from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError
+from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
@@ -54,8 +54,8 @@ class Google:
         """
         try:
             credentials, _ = google.auth.default(scopes=_SCOPES)
-        except DefaultCredentialsError as error:
-            raise DeployError(f"found no Google credentials: {_LOGIN}.") from error
+        except (GoogleAuthError, OSError, ValueError) as error:
+            raise DeployError(f"found no Google credentials ({error}): {_LOGIN}.") from error
         session: requests.Session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google.auth has no types
         session.mount("https://", HTTPAdapter(max_retries=_RETRY))
         personal = getattr(credentials, "refresh_token", None) is not None

@@ -107,10 +107,12 @@ def test_only_a_persons_credentials_can_lack_a_quota_project(
     assert Google.connect().unaccounted is warned
 
 
+@pytest.mark.parametrize("name", ["absent.json", ".", "empty.json"])
 def test_without_credentials_it_says_how_to_log_in(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "absent.json"))
+    (tmp_path / "empty.json").touch()
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / name))
     with pytest.raises(DeployError, match="gcloud auth application-default login"):
         Google.connect()
 
