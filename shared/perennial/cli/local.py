@@ -65,12 +65,12 @@ def see_through(process: subprocess.Popen[str]) -> None:
     Raises:
         UsageError: when it did not understand its options.
         LocalCloudError: with its complaint and its exit code.
-        KeyboardInterrupt: when it was interrupted.
+        Exit: with code 130, when it was interrupted.
     """
     code = _wait(process)
     said = (process.stderr.read() if process.stderr else "").strip()
     if code == _INTERRUPTED:
-        raise KeyboardInterrupt
+        raise click.exceptions.Exit(code)  # and no complaint: somebody wanted it
     if code == click.UsageError.exit_code:
         raise click.UsageError(f"{said.rstrip('.')}.", click.get_current_context())
     if code:

@@ -530,6 +530,15 @@ class TestLocalCloud:
         expected = [argument.format(cwd=tmp_path) for argument in arguments]
         assert command == [sys.executable, "-m", module, *expected]
 
+    def test_an_interruption_is_no_failure(self, run: Run, mocker: MockerFixture) -> None:
+        start = mocker.patch("subprocess.Popen")
+        start.return_value.stdout = None
+        start.return_value.stderr = io.StringIO("")
+        start.return_value.wait.return_value = 130
+        ran = run("demo", "--json")
+
+        assert (ran.code, ran.out, ran.err) == (130, "", "")
+
     def test_the_folder_may_come_from_the_environment(
         self, run: Run, mocker: MockerFixture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
