@@ -12,7 +12,7 @@ variables {
 }
 
 run "default" {
-  command = apply
+  command = plan
 
   assert {
     condition = {

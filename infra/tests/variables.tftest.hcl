@@ -81,6 +81,16 @@ run "refused_too" {
   ]
 }
 
+run "refused_for_their_number" {
+  command = plan
+  variables {
+    droppers = { for number in range(19) : "pipeline-${number}" => ["user:ada@example.com"] } # 18 conditions fit
+  }
+  expect_failures = [
+    var.droppers,
+  ]
+}
+
 run "the_longest_names_that_fit_are_accepted" {
   command = plan
   variables {
