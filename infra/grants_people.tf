@@ -42,6 +42,12 @@ locals {
           on   = "bucket", of = "landing", role = local.creator, who = member,
           only = local.dropper_only[pipeline].drops
         }
+        # A drop that broke off is sent again: what is there already has to be told apart from another
+        # file of its name.
+        "dropper ${member} reads files for ${pipeline}" = {
+          on   = "bucket", of = "landing", role = local.viewer, who = member,
+          only = local.dropper_only[pipeline].drops
+        }
         "dropper ${member} reads runs of ${pipeline}" = {
           on   = "bucket", of = "data", role = local.viewer, who = member,
           only = local.dropper_only[pipeline].runs

@@ -46,7 +46,9 @@ run "people" {
       for g in values(google_storage_bucket_iam_member.grant) : "${g.role} on ${g.bucket} if ${try(g.condition[0].expression, "always")}" if g.member == "user:ada@example.com"
       ]) == toset([
       "roles/storage.objectCreator on flower-shop-perennial-landing if resource.name.startsWith(\"projects/_/buckets/flower-shop-perennial-landing/objects/sales/\")",
+      "roles/storage.objectViewer on flower-shop-perennial-landing if resource.name.startsWith(\"projects/_/buckets/flower-shop-perennial-landing/objects/sales/\")",
       "roles/storage.objectCreator on flower-shop-perennial-landing if resource.name.startsWith(\"projects/_/buckets/flower-shop-perennial-landing/objects/taps/\")",
+      "roles/storage.objectViewer on flower-shop-perennial-landing if resource.name.startsWith(\"projects/_/buckets/flower-shop-perennial-landing/objects/taps/\")",
       "roles/storage.objectViewer on flower-shop-perennial-data if resource.name.startsWith(\"projects/_/buckets/flower-shop-perennial-data/objects/sales/runs/\")",
       "roles/storage.objectViewer on flower-shop-perennial-data if resource.name.startsWith(\"projects/_/buckets/flower-shop-perennial-data/objects/taps/runs/\")",
       "roles/storage.legacyBucketReader on flower-shop-perennial-data if always",
@@ -63,7 +65,7 @@ run "people" {
         "(resource.name.startsWith(\"projects/_/buckets/flower-shop-perennial-models/objects/taps/versions/\") && resource.name.endsWith(\"/manifest.json\"))",
       ])}",
     ])
-    error_message = "Who drops files for a pipeline creates under its prefix, sees what becomes of them, and no more."
+    error_message = "Who drops files for a pipeline creates and reads under its prefix, sees what becomes of them, and no more."
   }
 
   assert {

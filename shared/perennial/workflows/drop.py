@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from perennial.domain import names
 from perennial.domain.addresses import near_miss
 from perennial.domain.names import FileId
 from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary
-from perennial.errors import ClaimLost, PermissionDenied, RefusedError, Unfinished
-from perennial.ports import Buckets, Clock, JobLauncher
+from perennial.errors import (
+    ClaimLost,
+    ObjectNotFound,
+    PermissionDenied,
+    RefusedError,
+    Unfinished,
+)
+from perennial.ports import Buckets, Clock, JobLauncher, ObjectInfo
 from perennial.workflows.claims import claim, release
 from perennial.workflows.queue import is_at_work, work_is_due
 from perennial.workflows.registry import Registry
@@ -132,11 +140,33 @@ class Dropper:
         after_each: Callable[[], None] = lambda: None,
     ) -> None:
         for upload in uploads:
-            with upload.path.open("rb") as file:
-                info = self.buckets.landing.overwrite(f"{self.pipeline}/{upload.name}", file)
+            info = self._send(upload, f"{self.pipeline}/{upload.name}")
             dropped.files.append(FileId(info.generation, info.name))
             self.progress(f"uploaded {upload.name}")
             after_each()
+
+    def _send(self, upload: Upload, name: str) -> ObjectInfo:
+        """Write a file into landing, or find that this very file is there already.
+
+        In a deployment nobody may overwrite, so a drop that broke off would stumble over its own
+        beginning, and a write whose answer was lost over itself.
+        """
+        with upload.path.open("rb") as file:
+            try:
+                return self.buckets.landing.overwrite(name, file)
+            except PermissionDenied:
+                if (there := self._same(name, file)) is not None:
+                    return there
+                raise
+
+    def _same(self, name: str, file: BinaryIO) -> ObjectInfo | None:
+        """The live object of this name if it holds the bytes of `file`."""
+        try:
+            with tempfile.TemporaryFile() as held:
+                info = self.buckets.landing.download(name, held)
+                return info if _digest(held) == _digest(file) else None
+        except (ObjectNotFound, PermissionDenied):
+            return None
 
     def _await_verdicts(
         self, dropped: Dropped, after_each: Callable[[], None] = lambda: None
@@ -252,3 +282,12 @@ class Dropper:
 
         known = {run["run"] for run in ended()}
         return lambda: [run for run in ended() if run["run"] not in known]
+
+
+def _digest(file: BinaryIO) -> bytes:
+    """SHA-256 of a file, from its beginning."""
+    file.seek(0)
+    digest = hashlib.sha256()
+    while part := file.read(1024 * 1024):
+        digest.update(part)
+    return digest.digest()

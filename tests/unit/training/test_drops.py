@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from perennial.domain import registry as state
-from perennial.errors import RefusedError, Unfinished
+from perennial.errors import PermissionDenied, RefusedError, Unfinished
 from perennial.workflows.apply import apply
 from perennial.workflows.drop import BACKFILL_CLAIM_SECONDS, Dropper, Upload
 from perennial.workflows.status import status
@@ -41,6 +42,30 @@ def uploads(tmp_path):
         path.write_text(DAY.replace("2026-01", f"2026-{number + 1:02d}"))
         paths.append(Upload(path, path.name))
     return paths
+
+
+class CreateOnly:
+    """A landing bucket of a deployment: whoever drops may create and read, and not replace."""
+
+    def __init__(self, store) -> None:
+        self._store = store
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def overwrite(self, name, data, *, metadata=None):
+        if next(self._store.list(name, limit=1), None) is not None:
+            raise PermissionDenied(f"{name} exists already", bucket="landing", name=name)
+        return self._store.overwrite(name, data, metadata=metadata)
+
+
+@pytest.fixture
+def deployed(taps):
+    """A deployment's grants around the pipeline."""
+    buckets = taps.trainer.buckets
+    buckets = replace(buckets, landing=CreateOnly(buckets.landing))
+    taps.trainer = replace(taps.trainer, buckets=buckets)
+    return taps
 
 
 def dropper(taps, clock=None, **options) -> Dropper:
@@ -165,3 +190,17 @@ def test_a_run_that_died_without_a_record_is_an_alert(taps):
     trainer = taps.trainer
     shown = status(trainer.buckets, trainer.registry, trainer.launcher, trainer.clock, "taps")
     assert "ended without a record" in shown["alerts"][0]
+
+
+def test_a_drop_that_broke_off_goes_on_where_nobody_may_overwrite(deployed, uploads):
+    first = dropper(deployed).drop(uploads[:2])
+    again = dropper(deployed).drop(uploads)
+    assert again.files[:2] == first.files
+    assert len({file.name for file in again.files}) == 4
+
+
+def test_another_file_of_a_name_that_is_there_is_refused(deployed, uploads):
+    dropper(deployed).drop(uploads[:1])
+    uploads[0].path.write_text(DAY.replace(",a,", ",b,"))
+    with pytest.raises(PermissionDenied, match="exists already"):
+        dropper(deployed).drop(uploads[:1])
