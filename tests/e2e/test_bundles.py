@@ -167,6 +167,9 @@ class Deployed:
             **process(self._home, self._addresses, {"PATH": os.defpath}),
             **platform(self._function, port),
             **deployment(self._addresses),
+            # A function without an event trigger of its own is HTTP to the platform, ingest too;
+            # its decorator knows better.
+            "FUNCTION_SIGNATURE_TYPE": "http",
         }
 
     def _install(self) -> None:
