@@ -4,8 +4,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 FUNCTIONS := ingest train predict monitor
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
-# The machine's own certificates, as pip uses them: a company's proxy signs with its own.
-export UV_SYSTEM_CERTS ?= true
 
 .PHONY: help setup demo test check provider bench bundles format lock clean
 

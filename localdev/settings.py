@@ -117,13 +117,13 @@ def platform(function: Function, port: int) -> dict[str, str]:
             # threads on two busy cores a fit took 3 to 7 s, with one 0.2 s.
             "OMP_NUM_THREADS": "1",
         }
-    signature = "cloudevent" if function.kind == "cloudevent" else "http"
     served = {
         "K_SERVICE": function.service,
         "K_REVISION": f"{function.service}-00001-local",
         "K_CONFIGURATION": function.service,
         "FUNCTION_TARGET": function.name,
-        "FUNCTION_SIGNATURE_TYPE": signature,
+        # For ingest too: its events come through a trigger of its own, and its decorator decides.
+        "FUNCTION_SIGNATURE_TYPE": "http",
         "PORT": str(port),
         "THREADS": str(function.concurrency),
         "WORKERS": "1",

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import functions_framework
 from cloudevents.http import CloudEvent
 from perennial.notebook import note
 
 
+@functions_framework.cloud_event
 def ingest(cloud_event: CloudEvent) -> None:
     """Take an event."""
     name = cloud_event.data["name"]
