@@ -10,7 +10,8 @@ import re
 
 from infra.deploying.errors import TerraformFailed
 
-ATTEMPTS = 4
+# A new metric may take ten minutes, says Google; Terraform itself has waited for some of them.
+ATTEMPTS = 8
 PAUSE_SECONDS = 60.0
 
 _RACES: dict[str, tuple[str, ...]] = {
@@ -18,6 +19,7 @@ _RACES: dict[str, tuple[str, ...]] = {
         r"using the Eventarc Service Agent",
         r"recently started to use Eventarc",
         r"gcp-sa-eventarc\.iam\.gserviceaccount\.com.{0,120}(does not exist|permission)",
+        r"could not be validated.{0,120}Eventarc service account has permission",
     ),
     "Cloud Storage's service agent to be allowed to publish": (
         r"Cloud Storage service account for your bucket is unable to publish",
@@ -35,12 +37,22 @@ _RACES: dict[str, tuple[str, ...]] = {
         r"Error reading service account after creation",
         r"google_service_account\..{0,120}produced an unexpected new value",
     ),
+    "Cloud Run's service agent to be allowed to read images and to act as our accounts": (
+        r"If you just enabled the Cloud Run API",
+        r"Cloud Run Service Agent does not have permission to get access tokens",
+    ),
+    "Cloud Functions' service agent to get its permissions": (
+        r"Unable to retrieve the repository metadata",
+    ),
+    "new metrics to be known to alerts": (r"Cannot find metric(\(s\))? that match",),
     "the APIs that were just enabled": (
         r"If you enabled this API recently",
         r"SERVICE_DISABLED",
     ),
     "the build account to be allowed to read sources and to write images and logs": (
         r"failed to (fetch|download).{0,120}denied",
+        r"missing permission on the build service account",
+        r"does not have storage\.objects\.(get|list|create) access",
         r"You must grant (the )?(Storage Object Viewer|Logs Writer|Artifact Registry)",
         r"permission to act as service account",
         r"artifactregistry\.repositories\.(uploadArtifacts|downloadArtifacts)",

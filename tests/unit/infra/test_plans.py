@@ -85,6 +85,23 @@ def test_an_approval_covers_what_is_left_and_nothing_else(
         ("new service accounts", "Service account train@g.iam.gserviceaccount.com does not exist."),
         ("new service accounts", "service account service-1@gcp-sa-pubsub.x does not exist."),
         ("new service accounts", "Unable to retrieve P4SA: [service-1@serverless-robot] from GAIA"),
+        (
+            "Eventarc's",
+            "could not be validated. Verify that the Eventarc service account has permission.",
+        ),
+        (
+            "Cloud Run's",
+            "must have permission to read the image. If you just enabled the Cloud Run API",
+        ),
+        (
+            "Cloud Functions'",
+            "Unable to retrieve the repository metadata for projects/g/locations/r",
+        ),
+        (
+            "new metrics",
+            'Error 404: Cannot find metric(s) that match type = "logging.googleapis.com/u"',
+        ),
+        ("the build account", "due to a missing permission on the build service account"),
         ("the APIs", "Run API is disabled. If you enabled this API recently, wait a few minutes"),
         (
             "the build account",

@@ -117,7 +117,7 @@ def test_a_race_that_never_ends_stops_with_terraforms_words(stage: Stage) -> Non
 
     with pytest.raises(TerraformFailed, match=r"infra/README\.md"):
         deploy(stage)
-    assert stage.slept.count(60.0) == 3
+    assert stage.slept.count(60.0) == 7
     assert "Eventarc Service Agent" in stage.said.getvalue()
 
 
