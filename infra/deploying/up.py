@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.deploying import steps
+from infra.deploying.agents import make_agents
 from infra.deploying.image import placeholder
 from infra.deploying.preflight import check_project
 from infra.deploying.report import first_steps, repository_address
@@ -45,6 +46,7 @@ def up(wanted: Wanted, tools: Tools) -> str:
     voice.say(pinned)
 
     voice.step("6/8 Everything")
+    make_agents(tools.google, wanted.project, voice)
     steps.apply(tools, steps.inputs(wanted, environment, pinned))
     buckets.note_environment(state, environment)
     outputs = tools.terraform.outputs()

@@ -54,6 +54,7 @@ class Apis:
         endings: how the next builds end, documents that are laid over each build; SUCCESS after.
         refusals: answers to the next requests to start a build.
         builds: by id.
+        agents: services that have an account of their own in the project.
         subscription: as Eventarc made it.
         calls: method and path of every request.
         bodies: of every request that had one.
@@ -70,6 +71,7 @@ class Apis:
     endings: list[dict[str, Any]] = field(default_factory=list)
     refusals: list[Answer] = field(default_factory=list)
     builds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    agents: set[str] = field(default_factory=set)
     subscription: dict[str, Any] = field(
         default_factory=lambda: {
             "name": SUBSCRIPTION,
@@ -139,6 +141,11 @@ def _enable(apis: Apis, _body: Any, _query: Any, service: str) -> dict[str, Any]
     if not apis.counted_elsewhere:
         apis.disabled.discard(service)
     return {"name": "operations/acf.1"}
+
+
+def _make_agent(apis: Apis, _body: Any, _query: Any, service: str) -> dict[str, Any]:
+    apis.agents.add(service)
+    return {"name": "operations/finished.DONE_OPERATION", "done": True}
 
 
 def _read_bucket(apis: Apis, _body: Any, _query: Any, name: str) -> dict[str, Any]:
@@ -229,6 +236,10 @@ _ROUTES: tuple[tuple[str, Handler], ...] = (
     (r"GET cloudresourcemanager v3/projects/([^/:]+)", _project),
     (rf"POST cloudresourcemanager v3/projects/{PROJECT}:testIamPermissions", _permissions),
     (rf"POST serviceusage v1/projects/{PROJECT}/services/([^/:]+):enable", _enable),
+    (
+        rf"POST serviceusage v1beta1/projects/{PROJECT}/services/([^/:]+):generateServiceIdentity",
+        _make_agent,
+    ),
     (r"POST storage storage/v1/b", _make_bucket),
     (r"GET storage storage/v1/b/([^/]+)", _read_bucket),
     (r"PATCH storage storage/v1/b/([^/]+)", _label_bucket),
