@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 
 from perennial.errors import PerennialError
 from perennial.wiring import logs
 from perennial.wiring.train import trainer
+from perennial.workflows.rebuild import rebuild, record
 from perennial.workflows.runs import RunRecord
 from perennial.workflows.train import train
 
@@ -16,27 +18,48 @@ log = logging.getLogger("perennial.train")
 
 
 def main() -> int:
-    """Run for the pipeline that the launcher named.
+    """Run for the pipeline that the launcher named, or train the version again that it named.
 
     Returns:
-        0 when no run failed, 1 when one did, 2 when no pipeline is named.
+        0 when no run failed, and when a rebuild came to a result, whichever; 1 when one failed; 2
+        when no pipeline is named.
     """
     logs.configure()
+    pipeline, _, version = os.environ.get("PERENNIAL_REBUILD", "").partition("/")
+    if version:
+        return _guarded(pipeline, lambda: _rebuild(pipeline, version))
     pipeline = os.environ.get("PERENNIAL_PIPELINE", "")
     if not pipeline:
         log.error("PERENNIAL_PIPELINE names the pipeline to train, and is not set")
         return 2
+    return _guarded(pipeline, lambda: _train(pipeline))
+
+
+def _guarded(pipeline: str, work: Callable[[], int]) -> int:
     try:
-        runs = train(trainer(os.environ), pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
+        return work()
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         # What was raised on purpose says all in its message; anything else needs its traceback.
         trace = None if isinstance(error, PerennialError) else error
         log.error(reason, exc_info=trace, extra={"pipeline": pipeline, "reason": reason})  # noqa: TRY400
         return 1
+
+
+def _train(pipeline: str) -> int:
+    runs = train(trainer(os.environ), pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
     for run in runs:
         _tell(run)
     return 1 if any(run.outcome == "failed" for run in runs) else 0
+
+
+def _rebuild(pipeline: str, version: str) -> int:
+    parts = trainer(os.environ)
+    found = rebuild(parts, pipeline, version)
+    name = record(parts, found)
+    level = logging.INFO if found.outcome == "equal" else logging.WARNING
+    log.log(level, found.reason, extra=found.document() | {"object": name})
+    return 0
 
 
 def _tell(run: RunRecord) -> None:

@@ -143,6 +143,12 @@ class JobLauncher(Protocol):
         platform accepted it. Raises `LaunchError`.
         """
 
+    def launch_rebuild(self, pipeline: str, version: str) -> str:
+        """Start an execution that trains a version again and compares; its name, as of `launch`.
+
+        Raises `LaunchError`.
+        """
+
     def has_ended(self, execution: str) -> bool:
         """Whether the platform knows that this execution is over. False when it cannot tell."""
 

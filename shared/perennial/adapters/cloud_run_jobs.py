@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -22,6 +23,10 @@ PIPELINE_VARIABLE = "PERENNIAL_PIPELINE"
 
 FORCE_VARIABLE = "PERENNIAL_FORCE"
 """Set to 1, it makes the execution work even if the pipeline's trigger is not due."""
+
+REBUILD_VARIABLE = "PERENNIAL_REBUILD"
+"""Instead of both: `{pipeline}/{version}`, to train again and compare. A job of a release that does
+not know it finds no pipeline to train, and ends without doing anything."""
 
 _TIMEOUT = (5.0, 30.0)
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -54,10 +59,17 @@ class CloudRunJobs:
         Raises:
             LaunchError: when the platform did not accept it.
         """
-        variables = [{"name": PIPELINE_VARIABLE, "value": pipeline}]
-        if force:
-            variables.append({"name": FORCE_VARIABLE, "value": "1"})
-        overrides = {"containerOverrides": [{"env": variables}]}
+        return self._launch(
+            {PIPELINE_VARIABLE: pipeline} | ({FORCE_VARIABLE: "1"} if force else {})
+        )
+
+    def launch_rebuild(self, pipeline: str, version: str) -> str:
+        """Start an execution that trains a version again; its full name. Raises `LaunchError`."""
+        return self._launch({REBUILD_VARIABLE: f"{pipeline}/{version}"})
+
+    def _launch(self, variables: Mapping[str, str]) -> str:
+        environment = [{"name": name, "value": value} for name, value in variables.items()]
+        overrides = {"containerOverrides": [{"env": environment}]}
         try:
             operation = self._request("POST", f"{self._job}:run", {"overrides": overrides})
             return str(operation["metadata"]["name"])

@@ -1,4 +1,4 @@
-"""Which files a version has learned, and which rows may still prove something about it."""
+"""What a version has learned, and which rows may still prove something about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from perennial.domain.definition import Window
 from perennial.domain.verdict import VerdictSummary
@@ -36,11 +36,53 @@ class Learned:
 
 
 @dataclass(frozen=True, slots=True)
+class Portion:
+    """Rows of one accepted file, in order.
+
+    Attributes:
+        stem: the file, as in its verdict's name.
+        spans: runs of places in its typed rows, each from a first place to before a last one.
+        sha256: of the typed rows' object; empty where nobody noted it.
+    """
+
+    stem: str
+    spans: tuple[tuple[int, int], ...]
+    sha256: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return sum(end - start for start, end in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What a version's graph answered to some rows when it was made.
+
+    Attributes:
+        rows: which.
+        predictions: for each a number, or the list of the classes' probabilities.
+    """
+
+    rows: tuple[Portion, ...]
+    predictions: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Lineage:
-    """Every file that a version has taken into account, in time order."""
+    """What a version has learned.
+
+    Attributes:
+        files: every file that it has taken into account, in time order.
+        rows: the very rows that it was fitted to, in their order: without those that were held
+            out, or that the window had passed by. None before format 2, which did not note them.
+        recorded: rows and answers by which its graph can be told from another; None likewise.
+    """
 
     files: tuple[Learned, ...] = ()
-    format: int = 1
+    rows: tuple[Portion, ...] | None = None
+    recorded: Recorded | None = None
+    format: int = 2
 
     @property
     def stems(self) -> frozenset[str]:
@@ -66,7 +108,21 @@ class Lineage:
     def from_json(cls, data: bytes) -> Self:
         """Read the stored form."""
         document = json.loads(data)
-        return cls(tuple(Learned(**file) for file in document["files"]), document["format"])
+        rows, recorded = document.get("rows"), document.get("recorded")
+        return cls(
+            files=tuple(Learned(**file) for file in document["files"]),
+            rows=None if rows is None else _portions(rows),
+            recorded=recorded
+            and Recorded(_portions(recorded["rows"]), tuple(recorded["predictions"])),
+            format=document["format"],
+        )
+
+
+def _portions(documents: Sequence[dict[str, Any]]) -> tuple[Portion, ...]:
+    return tuple(
+        Portion(one["stem"], tuple((start, end) for start, end in one["spans"]), one["sha256"])
+        for one in documents
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +163,15 @@ def within(window: str | Window, history: Sequence[VerdictSummary]) -> Sequence[
     return [file for file in history if file.order[0] > start]
 
 
-def lineage(history: Sequence[VerdictSummary], used: Sequence[VerdictSummary]) -> Lineage:
-    """The lineage of a version that learned `used` out of `history`."""
+def lineage(
+    history: Sequence[VerdictSummary],
+    used: Sequence[VerdictSummary],
+    rows: Sequence[Portion] | None = None,
+) -> Lineage:
+    """The lineage of a version that learned `rows` of the files `used` out of `history`."""
     stems = {file.file.stem for file in used}
     return Lineage(
-        tuple(
+        files=tuple(
             Learned(
                 stem=file.file.stem,
                 name=file.file.name,
@@ -122,5 +182,6 @@ def lineage(history: Sequence[VerdictSummary], used: Sequence[VerdictSummary]) -
                 used=file.file.stem in stems,
             )
             for file in history
-        )
+        ),
+        rows=None if rows is None else tuple(rows),
     )

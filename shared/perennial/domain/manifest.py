@@ -63,7 +63,9 @@ class Manifest:
         trained_through: event time (or creation) of the newest row it learned (UTC).
         created: when (UTC).
         seed: of every random choice.
-        environment: versions of Python and of the libraries that decide the result.
+        environment: what else decides the result (see `perennial.domain.rebuilding`): versions of
+            Python and the libraries, digests of the code and of all that is installed, threads,
+            platform.
     """
 
     pipeline: str

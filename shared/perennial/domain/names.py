@@ -99,6 +99,11 @@ def runs(pipeline: str) -> str:
     return f"{pipeline}/runs/"
 
 
+def rebuild(pipeline: str, version: str, execution: str) -> str:
+    """What an execution found when it trained a version again, in the data bucket."""
+    return f"{pipeline}/rebuilds/{version}/{execution}.json"
+
+
 def launch(pipeline: str, commit: str, number: int = 1) -> str:
     """Which execution was the `number`-th launched at this commit of the head (data bucket)."""
     return numbered(f"{pipeline}/launches/{commit}", number)

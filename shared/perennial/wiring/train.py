@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
 from perennial.adapters.onnx_codec import OnnxCodec
+from perennial.adapters.surroundings import surroundings
 from perennial.config import Config
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.registry import Registry
 from perennial.workflows.train import Trainer
-
-LIBRARIES = ("numpy", "onnx", "onnxruntime", "pandas", "scikit-learn", "skl2onnx")
-"""Those whose versions can change a model."""
 
 
 def trainer(variables: Mapping[str, str]) -> Trainer:
@@ -31,5 +27,5 @@ def trainer(variables: Mapping[str, str]) -> Trainer:
         clock=clock,
         execution=variables.get("CLOUD_RUN_EXECUTION", ""),
         claim_seconds=config.claim_seconds,
-        environment={"python": platform.python_version()} | {n: version(n) for n in LIBRARIES},
+        environment=surroundings(),
     )

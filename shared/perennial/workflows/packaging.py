@@ -5,17 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+import pandas as pd
 
 from perennial.domain.card import card
 from perennial.domain.definition import Definition
+from perennial.domain.frames import columns_of
+from perennial.domain.lineage import Recorded
 from perennial.domain.manifest import FileDigest, Manifest
-from perennial.ports import ModelCodec
+from perennial.ports import ModelCodec, Scorer
 from perennial.workflows.challenge import Candidate
+from perennial.workflows.rows import portions
 from perennial.workflows.stopwatch import Stopwatch
 
 SMOKE_ROWS = 5
+RECORDED_ROWS = 50
+"""Rows whose answers go on record, by which a rebuilt version is compared with this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,27 @@ def package(
         artefact = codec.export(candidate.model)
     with watch("parity"):
         parity = codec.check_parity(candidate.model, artefact, candidate.held_out)
+    through = candidate.lineage.through
+    manifest = Manifest(
+        pipeline=origin.pipeline,
+        version=origin.version,
+        task=definition.task,
+        label=definition.label,
+        classes=artefact.classes,
+        inputs=artefact.inputs,
+        text=artefact.text,
+        files={},
+        run=origin.run,
+        champion=candidate.evaluation["champion"],
+        definition=origin.definition,
+        trained_rows=candidate.trained_rows,
+        trained_through=through or origin.created,
+        created=origin.created,
+        seed=definition.training.seed,
+        environment=origin.environment,
+    )
+    with watch("record"):
+        recorded = _record(codec.load(artefact.graph, manifest), manifest, candidate.held_out)
     evaluation = {
         "format": 1,
         "version": origin.version,
@@ -61,30 +89,20 @@ def package(
     files = {
         "model.onnx": artefact.graph,
         "evaluation.json": json.dumps(evaluation, indent=1).encode(),
-        "lineage.json": candidate.lineage.to_json(),
+        "lineage.json": replace(candidate.lineage, recorded=recorded).to_json(),
         "card.md": card(definition, origin.version, origin.created, evaluation).encode(),
     }
-    through = candidate.lineage.through
-    manifest = Manifest(
-        pipeline=origin.pipeline,
-        version=origin.version,
-        task=definition.task,
-        label=definition.label,
-        classes=artefact.classes,
-        inputs=artefact.inputs,
-        text=artefact.text,
-        files={n: FileDigest(hashlib.sha256(d).hexdigest(), len(d)) for n, d in files.items()},
-        run=origin.run,
-        champion=candidate.evaluation["champion"],
-        definition=origin.definition,
-        trained_rows=candidate.trained_rows,
-        trained_through=through or origin.created,
-        created=origin.created,
-        seed=definition.training.seed,
-        environment=origin.environment,
-    )
+    digests = {n: FileDigest(hashlib.sha256(d).hexdigest(), len(d)) for n, d in files.items()}
+    manifest = replace(manifest, files=digests)
     with watch("smoke"):
         instances = candidate.held_out.head(SMOKE_ROWS)
         expected = candidate.model.predict(instances)
         codec.check_smoke(artefact.graph, manifest, instances, expected)
     return manifest, files
+
+
+def _record(scorer: Scorer, manifest: Manifest, held_out: pd.DataFrame) -> Recorded:
+    """What the graph answers to the first held-out rows; the rows stay where they lie."""
+    rows = held_out.head(RECORDED_ROWS)
+    answers = scorer.predict(columns_of(manifest.inputs, rows))
+    return Recorded(portions(rows, {}), tuple(answers.tolist()))

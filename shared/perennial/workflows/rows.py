@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.domain.definition import Column, Definition
+from perennial.domain.lineage import Portion
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import NotTrainable
 from perennial.ports import ObjectStore
@@ -38,6 +41,7 @@ class Rows:
         self._data = data
         self._definition = definition
         self._tables: dict[str, pd.DataFrame] = {}
+        self._digests: dict[str, str] = {}
 
     def of(self, file: VerdictSummary) -> pd.DataFrame:
         """A file's labelled rows, in the file's order.
@@ -48,6 +52,7 @@ class Rows:
         stem = file.file.stem
         if stem not in self._tables:
             data = self._data.read(file.rows_object).data
+            self._digests[stem] = hashlib.sha256(data).hexdigest()
             table = _in_shape(pq.read_table(io.BytesIO(data)), self._definition, file.file.name)
             frame = table.to_pandas()
             self._tables[stem] = frame[frame[self._definition.label].notna()]
@@ -58,6 +63,69 @@ class Rows:
         if not files:
             return pd.DataFrame(columns=list(self._definition.stored_columns))
         return pd.concat({file.file.stem: self.of(file) for file in files})
+
+    def portions(self, frame: pd.DataFrame) -> tuple[Portion, ...]:
+        """Which rows of which files a frame from `of_all`, or a part of one, holds, in order."""
+        return portions(frame, self._digests)
+
+    def take(self, files: Mapping[str, VerdictSummary], wanted: Sequence[Portion]) -> pd.DataFrame:
+        """The rows that `portions` told, in the same order and under the same index.
+
+        Args:
+            files: by stem.
+            wanted: which rows.
+
+        Raises:
+            ObjectNotFound: when a file's rows are gone.
+            NotTrainable: when a file does not have these rows, or when a column's old values do not
+                fit its new type.
+        """
+        parts = [_places(self.of(files[one.stem]), one, files[one.stem]) for one in wanted]
+        return pd.concat(parts, keys=[one.stem for one in wanted])
+
+    def digest(self, file: VerdictSummary) -> str:
+        """SHA-256 of a file's typed rows as they lie in the store."""
+        self.of(file)
+        return self._digests[file.file.stem]
+
+
+def portions(frame: pd.DataFrame, digests: Mapping[str, str]) -> tuple[Portion, ...]:
+    """Which rows of which files a frame under the index (stem, row) holds, in order.
+
+    Args:
+        frame: its rows.
+        digests: of the files' typed rows, by stem, where they are known.
+    """
+    if not len(frame):
+        return ()
+    stems = frame.index.get_level_values(0).to_numpy()
+    places = frame.index.get_level_values(1).to_numpy()
+    breaks = (stems[1:] != stems[:-1]) | (places[1:] != places[:-1] + 1)
+    starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
+    ends = np.concatenate([starts[1:], [len(frame)]]) - 1
+    found: list[Portion] = []
+    spans: list[tuple[int, int]] = []
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        if start and stems[start] != stems[start - 1]:
+            found.append(_portion(stems[start - 1], spans, digests))
+            spans = []
+        spans.append((int(places[start]), int(places[end]) + 1))
+    return (*found, _portion(stems[-1], spans, digests))
+
+
+def _portion(stem: str, spans: list[tuple[int, int]], digests: Mapping[str, str]) -> Portion:
+    return Portion(str(stem), tuple(spans), digests.get(stem, ""))
+
+
+def _places(frame: pd.DataFrame, wanted: Portion, file: VerdictSummary) -> pd.DataFrame:
+    places = np.concatenate([np.arange(start, end) for start, end in wanted.spans])
+    lacking = int((~np.isin(places, frame.index)).sum())
+    if lacking:
+        raise NotTrainable(
+            f"{file.file.name} has {len(frame)} labelled rows now, and lacks {lacking} of the "
+            f"{wanted.rows} that were learned"
+        )
+    return frame.loc[places]
 
 
 def _in_shape(table: pa.Table, definition: Definition, file: str) -> pa.Table:
