@@ -106,7 +106,7 @@ class TrainImage:
                 if not left:
                     raise DeployError(str(racing)) from racing
                 self.voice.say(
-                    f"{racing}\nThe build account is new, and its grants may be on their way: "
+                    f"{racing}\nThe API or the build account is new, and its grants on their way: "
                     f"waiting {PAUSE_SECONDS:.0f} s."
                 )
                 self.sleep(PAUSE_SECONDS)
@@ -157,13 +157,19 @@ class TrainImage:
 
     def _under_way(self) -> dict[str, Any] | None:
         """A build of this very image that an earlier call started and did not see end."""
-        answer = self.google.call(
-            "list the builds",
-            "GET",
-            "cloudbuild",
-            f"v1/{self._builds}",
-            params={"filter": 'status="WORKING" OR status="QUEUED"'},
-        )
+        try:
+            answer = self.google.call(
+                "list the builds",
+                "GET",
+                "cloudbuild",
+                f"v1/{self._builds}",
+                params={"filter": 'status="WORKING" OR status="QUEUED"'},
+            )
+        except Refused as refused:
+            # The first that is asked of an API that was perhaps enabled a moment ago.
+            if race(f"{refused.reason} {refused.sentence}"):
+                raise _Racing(str(refused)) from refused
+            raise
         image = f"{self.name}:{self.tag}"
         for build in answer.get("builds", []):
             if image in build.get("images", []) and build.get("status") in _UNDER_WAY:

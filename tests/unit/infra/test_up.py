@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from infra.bundle import build
@@ -305,6 +307,19 @@ def test_a_new_build_accounts_missing_grants_are_waited_for(stage: Stage) -> Non
     deploy(stage)
     assert stage.slept.count(60.0) == 2
     assert len(stage.apis.builds) == 2
+
+
+def test_cloud_build_may_be_late_to_know_that_it_was_enabled(stage: Stage) -> None:
+    stage.apis.disabled.add("cloudbuild.googleapis.com")
+
+    def sleep(seconds: float) -> None:
+        stage.slept.append(seconds)
+        stage.apis.disabled.clear()
+
+    wanted = stage.wanted()
+    up(wanted, replace(stage.tools(wanted), sleep=sleep))
+    assert stage.slept[0] == 60.0
+    assert len(stage.apis.builds) == 1
 
 
 def test_the_state_bucket_is_versioned_and_closed(stage: Stage) -> None:
