@@ -14,6 +14,10 @@ from infra.deploying.wanted import Wanted
 
 _BUCKET = "google_storage_bucket"
 _OBJECT = "google_storage_bucket_object"
+_PROJECT_GRANT = "google_project_iam_member"
+# Google's own accounts have no part in one deployment: others in the project, and whatever else in
+# it uses Eventarc, lean on the very same grant.
+_AGENTS = ("@gcp-sa-", "@gs-project-accounts.")
 
 
 def down(wanted: Wanted, tools: Tools, *, only_plan: bool = False) -> None:
@@ -52,12 +56,26 @@ def down(wanted: Wanted, tools: Tools, *, only_plan: bool = False) -> None:
 
     voice.step("3/3 Destroying")
     voice.confirm(f"All of the above goes from {wanted.project}.", wanted.project)
+    if staying := agents_grants(plan):
+        voice.say(f"Roles of Google's own accounts stay: {', '.join(staying)}")
+        tools.terraform.forget(staying)
+        plan = tools.terraform.plan(inputs, destroy=True)
     tools.terraform.apply(plan)
     voice.say(
         f"Gone. What stays: the bucket {found.state.bucket} with the history of the state, the "
         "enabled APIs (other things may use them), what Cloud Functions keeps in "
         "gcf-v2-… buckets and its own repository, and logs until they expire. Buckets that held "
         "objects keep them, deleted and invisible, for their soft-delete time."
+    )
+
+
+def agents_grants(plan: Plan) -> tuple[str, ...]:
+    """The addresses of roles that Google's own accounts have on the whole project."""
+    return tuple(
+        change.address
+        for change in plan.changes
+        if change.type == _PROJECT_GRANT
+        and any(agent in str(change.before.get("member")) for agent in _AGENTS)
     )
 
 

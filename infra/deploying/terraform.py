@@ -145,6 +145,14 @@ class Terraform:
         self._run("apply the plan", "apply", *_QUIET, LOCK_WAIT, str(plan.path), aloud=True)
         plan.path.unlink(missing_ok=True)  # it may hold secrets, and it is of no more use
 
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Leave resources as they are and out of the state from now on.
+
+        Raises:
+            TerraformFailed: when it could not.
+        """
+        self._run("forget what stays", "state", "rm", LOCK_WAIT, *addresses)
+
     def outputs(self) -> dict[str, Any]:
         """The outputs by name.
 

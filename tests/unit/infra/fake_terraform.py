@@ -50,7 +50,7 @@ def plan(arguments, flags):
         return 1
     variables = [argument[5:] for argument in arguments if argument.startswith("-var=")]
     image = dict(variable.split("=", 1) for variable in variables)["train_image"]
-    there = state()
+    there = known()
     targets = [argument[8:] for argument in arguments if argument.startswith("-target=")]
     wanted = [name for name in WANTED if not targets or name in targets]
     if "-destroy" in flags:
@@ -88,7 +88,7 @@ def console(_arguments, _flags):
 
 def apply(arguments, _flags):
     document = json.loads(Path(arguments[-1]).read_text())
-    there, trouble = state(), take("apply")
+    there, trouble = known(), take("apply")
     if trouble == "hang":
         return hang()
     changes = document["resource_changes"]
@@ -118,8 +118,17 @@ def hang():
 
 
 def output(_arguments, _flags):
-    outputs = world("outputs", {}) if JOB in state() else {}
+    outputs = world("outputs", {}) if JOB in known() else {}
     print(json.dumps({name: {"value": value} for name, value in outputs.items()}))
+    return 0
+
+
+def state(arguments, _flags):
+    assert arguments[0] == "rm", arguments
+    there = known()
+    for name in (argument for argument in arguments[1:] if not argument.startswith("-")):
+        del there[name]
+    state_file().write_text(json.dumps(there))
     return 0
 
 
@@ -142,7 +151,7 @@ def state_file():
     return WORLD / "states" / name
 
 
-def state():
+def known():
     return json.loads(state_file().read_text()) if state_file().exists() else {}
 
 

@@ -106,6 +106,27 @@ def test_what_terraform_itself_put_into_a_bucket_does_not_hold_it(
         assert deployed.states()[BACKEND] == {}
 
 
+def test_roles_of_googles_own_accounts_stay_on_the_project(deployed: Stage) -> None:
+    """Another deployment in it has no others."""
+    agent = "serviceAccount:service-1@gcp-sa-eventarc.iam.gserviceaccount.com"
+    ours = f"serviceAccount:perennial-build@{PROJECT}.iam.gserviceaccount.com"
+    grants = {
+        'google_project_iam_member.grant["eventarc is itself"]': {"member": agent},
+        'google_project_iam_member.grant["build writes its log"]': {"member": ours},
+    }
+    path = deployed.world / "states" / BACKEND
+    path.write_text(json.dumps(deployed.states()[BACKEND] | grants))
+
+    destroy(deployed)
+    (forgotten,) = deployed.terraform_calls("state")
+    assert forgotten["arguments"][0] == "rm"
+    assert [name for name in grants if name in forgotten["arguments"]] == list(grants)[:1]
+    assert deployed.states()[BACKEND] == {}
+    printed = deployed.said.getvalue()
+    assert f"stay: {next(iter(grants))}" in printed
+    assert "eventarc is itself" not in printed.partition("stay:")[2].partition("\n")[2]
+
+
 def test_only_a_plan_destroys_nothing(deployed: Stage) -> None:
     destroy(deployed, only_plan=True)
     assert "- delete google_cloud_run_v2_job.train" in deployed.said.getvalue()
