@@ -6,9 +6,13 @@ import sqlite3
 from dataclasses import dataclass
 from functools import cached_property
 
+from localdev.storage import policies
 from localdev.storage.documents import Resource, dump, entity_tag, timestamp
 from localdev.storage.engine import Transaction
 from localdev.storage.errors import BadRequest, Conflict, NotFound
+
+PROJECT_NUMBER = "0"
+"""Of the project that every bucket lies in."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 _READ_ONLY = frozenset(
@@ -83,12 +87,11 @@ def create(transaction: Transaction, metadata: Resource) -> Bucket:
         "kind": "storage#bucket",
         "id": name,
         "name": name,
-        "projectNumber": "0",
+        "projectNumber": PROJECT_NUMBER,
         "timeCreated": time,
-        "location": "US",
-        "locationType": "multi-region",
         "storageClass": "STANDARD",
         **{key: value for key, value in metadata.items() if key not in _READ_ONLY},
+        **_place(metadata.get("location", "US")),
     }
     return _store(transaction, name, 1, resource)
 
@@ -117,6 +120,7 @@ def delete(transaction: Transaction, name: str) -> None:
     if connection.execute("SELECT 1 FROM objects WHERE bucket = ? LIMIT 1", (name,)).fetchone():
         raise Conflict("The bucket you tried to delete is not empty.")
     connection.execute("DELETE FROM uploads WHERE bucket = ?", (name,))
+    policies.delete(transaction, name)
     connection.execute("DELETE FROM buckets WHERE name = ?", (name,))
 
 
@@ -133,6 +137,14 @@ def notify_only(transaction: Transaction, names: list[str]) -> None:
     transaction.connection.executemany(
         "UPDATE buckets SET notify = 1 WHERE name = ?", [(name,) for name in names]
     )
+
+
+def _place(location: str) -> Resource:
+    """Where a bucket lies; the service writes names of places in capitals."""
+    place = location.upper()
+    types = {"US": "multi-region", "EU": "multi-region", "ASIA": "multi-region"}
+    single = "dual-region" if re.fullmatch(r"[A-Z]+\d", place) else "region"
+    return {"location": place, "locationType": types.get(place, single)}
 
 
 def _store(transaction: Transaction, name: str, metageneration: int, resource: Resource) -> Bucket:

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 FILE_NAME = "storage.sqlite3"
-FORMAT = 1
+FORMAT = 2
 BUSY_TIMEOUT_SECONDS = 30.0
 
 SCHEMA = """
@@ -24,6 +24,12 @@ CREATE TABLE IF NOT EXISTS buckets (
     versioned INTEGER NOT NULL,
     notify INTEGER NOT NULL DEFAULT 0,
     resource TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS policies (
+    bucket TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    policy TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS objects (

@@ -94,6 +94,12 @@ def _bucket(method: str, segments: list[str]) -> Target | None:
             return Target("patch_bucket", bucket)
         case "DELETE", ["b", bucket]:
             return Target("delete_bucket", bucket)
+        case "GET", ["b", bucket, "iam"]:
+            return Target("get_policy", bucket)
+        case "PUT", ["b", bucket, "iam"]:
+            return Target("set_policy", bucket)
+        case "GET", ["projects", _, "serviceAccount"]:
+            return Target("service_account")
         case _:
             return None
 

@@ -1,12 +1,15 @@
-"""Buckets: insert, get, list, patch, delete."""
+"""Buckets: insert, get, list, patch, delete, their IAM policies, and whose they are."""
+
+import sqlite3
 
 from starlette.responses import Response
 
-from localdev.storage import buckets
+from localdev.storage import buckets, policies
 from localdev.storage.buckets import Bucket
 from localdev.storage.calls import Call, answer
+from localdev.storage.documents import Resource
 from localdev.storage.engine import Transaction
-from localdev.storage.preconditions import Preconditions
+from localdev.storage.preconditions import Preconditions, integer
 
 
 async def insert(call: Call) -> Response:
@@ -56,3 +59,31 @@ async def delete(call: Call) -> Response:
 
     await call.engine.write(work)
     return Response(status_code=204)
+
+
+async def get_policy(call: Call) -> Response:
+    """The IAM policy of a bucket."""
+    name, version = call.target.bucket, integer(call.query, "optionsRequestedPolicyVersion") or 1
+
+    def work(connection: sqlite3.Connection) -> Resource:
+        buckets.get(connection, name)
+        return policies.get(connection, name, version)
+
+    return answer(await call.engine.read(work))
+
+
+async def set_policy(call: Call) -> Response:
+    """Replace the IAM policy of a bucket."""
+    name, policy = call.target.bucket, await call.document()
+
+    def work(transaction: Transaction) -> Resource:
+        buckets.get(transaction.connection, name)
+        return policies.put(transaction, name, policy)
+
+    return answer(await call.engine.write(work))
+
+
+async def service_account(_: Call) -> Response:
+    """The account by which Cloud Storage itself acts in a project; there is one project here."""
+    email = f"service-{buckets.PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
+    return answer({"kind": "storage#serviceAccount", "email_address": email})

@@ -24,6 +24,15 @@ def test_a_bucket_reads_back(client: storage.Client) -> None:
     assert not found.versioning_enabled
 
 
+@pytest.mark.parametrize(
+    ("location", "kind"),
+    [("europe-west1", "region"), ("eu", "multi-region"), ("nam4", "dual-region")],
+)
+def test_a_place_is_written_in_capitals(client: storage.Client, location: str, kind: str) -> None:
+    bucket = client.create_bucket(f"bucket-{uuid4().hex}", location=location)
+    assert (bucket.location, bucket.location_type) == (location.upper(), kind)
+
+
 def test_a_bucket_can_be_created_once(client: storage.Client, bucket: storage.Bucket) -> None:
     with pytest.raises(Conflict):
         client.create_bucket(bucket.name)
