@@ -6,10 +6,12 @@ from infra.deploying.errors import Refused
 from infra.deploying.google import Google
 from infra.deploying.voice import Voice
 
-SERVICES = ("eventarc", "pubsub")
-"""Those whose accounts are named in grants.tf, and are not made by enabling the API alone.
+SERVICES = ("eventarc",)
+"""Those whose account is not sure to be made by enabling their API.
 
-The other account there, Cloud Storage's, comes into being when Terraform reads it.
+An account that is made on request gets none of the roles that Google gives it otherwise, so each
+of these must have its `serviceAgent` role in grants.tf. Pub/Sub's account comes, with its role,
+when the first topic does, and Cloud Storage's when Terraform reads it.
 """
 
 
