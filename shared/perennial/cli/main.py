@@ -29,6 +29,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "predict": "predict",
     "retrain": "retrain",
+    "rebuild": "rebuild",
     "sweep": "sweep",
     "doctor": "doctor",
 }

@@ -25,10 +25,10 @@ DIFFERENT = 3
 def rebuild(
     deployment: Deployment, name: str, version: str | None, verify: bool, as_json: bool
 ) -> None:
-    """Train VERSION of pipeline NAME again, the champion if none is named, and compare.
+    """Train a version again, and compare it bit for bit.
 
-    The training job does it, in its own environment, from the version's manifest: the same rows,
-    definition and seed. Nothing is written to the registry.
+    VERSION of pipeline NAME, or its champion. The training job does it, in its own environment,
+    from what is on record: the same rows, definition and seed. Nothing is written to the registry.
 
     Exit code 3 says that graph or predictions differ, and 1 that it cannot be rebuilt.
     """

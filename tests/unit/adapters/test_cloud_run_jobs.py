@@ -91,6 +91,16 @@ def test_a_forced_launch_says_so(api: AdminApi, jobs: CloudRunJobs) -> None:
     assert {"name": "PERENNIAL_FORCE", "value": "1"} in variables
 
 
+def test_a_rebuild_names_no_pipeline_to_train(api: AdminApi, jobs: CloudRunJobs) -> None:
+    """So that a job of a release that cannot rebuild does nothing, least of all a run."""
+    api.answers = [(200, {"metadata": {"name": "e1"}})]
+
+    assert jobs.launch_rebuild("flowers", "v000012") == "e1"
+    ((_, _, body, _),) = api.requests
+    (container,) = body["overrides"]["containerOverrides"]
+    assert container == {"env": [{"name": "PERENNIAL_REBUILD", "value": "flowers/v000012"}]}
+
+
 def test_a_busy_platform_is_asked_again(api: AdminApi, jobs: CloudRunJobs) -> None:
     accepted = {"metadata": {"name": "e1"}}
     api.answers = [(429, {}), (503, {}), (200, accepted)]
