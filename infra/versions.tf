@@ -3,8 +3,10 @@ terraform {
 
   required_providers {
     google = {
-      source  = "hashicorp/google"
-      version = ">= 7.0, < 9.0"
+      source = "hashicorp/google"
+      # Before 7.31 the schedule's headers never came to rest, before 7.35 bucket updates could fail
+      # with "missing identity", before 7.40 a trigger with conditions could not be read.
+      version = ">= 7.40, < 9.0"
     }
   }
 

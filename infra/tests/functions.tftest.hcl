@@ -25,7 +25,7 @@ run "default" {
         most        = function.service_config[0].max_instance_count
       }
       } == {
-      ingest  = { memory = "2048Mi", cpu = "1", concurrency = 2, timeout = 540, least = 0, most = 20 }
+      ingest  = { memory = "2048Mi", cpu = "1", concurrency = 2, timeout = 540, least = 0, most = 10 }
       predict = { memory = "512Mi", cpu = "1", concurrency = 80, timeout = 60, least = 0, most = 20 }
       monitor = { memory = "2048Mi", cpu = "1", concurrency = 2, timeout = 540, least = 0, most = 1 }
     }

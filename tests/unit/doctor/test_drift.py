@@ -231,3 +231,12 @@ def test_a_drift_is_the_only_thing_that_is_said_to_be_wrong(
             "run `make deploy`, which sets it",
         )
     ]
+
+
+def test_a_call_that_was_refused_says_to_look_again(google: Google, descriptor: Descriptor) -> None:
+    """The first tick may come before its grant is known everywhere; the grant is checked apart."""
+    service, resource, version = SCHEDULER
+    at = service, place(descriptor, resource, version=version)
+    changed(google.documents[at], "status", {"code": 7, "message": "PERMISSION_DENIED"})
+    findings = {one.check: one for one in wrong(diagnose(google, descriptor))}
+    assert findings["scheduler: last call"].state == "unknown"

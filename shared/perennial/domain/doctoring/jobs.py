@@ -30,6 +30,7 @@ from perennial.domain.doctoring.services import (
 from perennial.domain.doctoring.values import seconds, whole
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+_PERMISSION_DENIED = 7  # of gRPC
 _HOUR_MINUTES = 60
 
 
@@ -157,6 +158,9 @@ def _last_attempt(look: Look) -> list[Finding]:
     if code == 0:
         return [ok(check, f"{when} went well")]
     said = dig(look.document, "status", "message") or f"code {code}"
+    if code == _PERMISSION_DENIED:  # whether the grant is there is another check's
+        fix = "a new grant takes some minutes: look again after the next sweep"
+        return [unknown(check, "success", f"{when}: {said}", fix)]
     fix = "look at monitor's logs, or run `perennial sweep` and see what it says"
     return [problem(check, "success", f"{when}: {said}", fix)]
 
