@@ -1,0 +1,78 @@
+"""Parts of `perennial replay`: everything happens on this machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from perennial.adapters.clock import SystemClock
+from perennial.adapters.fitting import FitCache, ProcessFitter, processors
+from perennial.adapters.memory import MemoryStore
+from perennial.domain.definition import Definition
+from perennial.domain.replaying.document import to_document
+from perennial.domain.replaying.policies import Plan
+from perennial.workflows.replay import Source, plain_files, replay
+
+LIBRARIES = ("numpy", "pandas", "scikit-learn")
+"""Those whose versions can change a loss."""
+
+
+def source_of(
+    definition: Definition,
+    files: Iterable[tuple[str, bytes]],
+    progress: Callable[[str], None],
+) -> Source:
+    """Judge plain files in memory."""
+    return plain_files(definition, files, MemoryStore("replay"), SystemClock(), progress=progress)
+
+
+def cache_folder(variables: Mapping[str, str]) -> Path:
+    """Where fits are remembered unless somebody says otherwise."""
+    caches = variables.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    return Path(caches) / "perennial" / "replay"
+
+
+def run(
+    source: Source,
+    plan: Plan,
+    *,
+    cache: Path,
+    jobs: int | None,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """Replay a history and tell everything as one document.
+
+    Args:
+        source: what to replay.
+        plan: what to try.
+        cache: the folder of remembered fits.
+        jobs: processes; as many as there are processors when None.
+        progress: is told how far it is.
+    """
+    clock = SystemClock()
+    began = clock.now()
+    definition, history = source.definition, source.history
+    environment = {"python": platform.python_version()} | {n: version(n) for n in LIBRARIES}
+    remembered = FitCache(cache, definition, history, environment)
+    with ProcessFitter(
+        definition, history, remembered, jobs=jobs or processors(), progress=progress
+    ) as fitter:
+        found = replay(source, plan, fitter, seed=definition.training.seed)
+    cost = {
+        "trainings_asked": found.asked,
+        "trainings_distinct": found.distinct,
+        "trainings_made": fitter.counts.made,
+        "trainings_remembered": found.distinct - min(found.distinct, fitter.counts.made),
+        "processor_seconds": round(found.seconds, 1),
+        "elapsed_seconds": round((clock.now() - began).total_seconds(), 1),
+        "cache": str(cache),
+    }
+    left_out = [(one.name, one.reason) for one in source.left_out]
+    return to_document(
+        definition, history, plan, found.ranked, found.decay, found.verdict, found.advice, cost,
+        left_out,
+    )  # fmt: skip
