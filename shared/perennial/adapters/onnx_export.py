@@ -60,6 +60,12 @@ def _finish(proto: ModelProto, model: Model) -> None:
     graph = proto.graph
     proto.ir_version = IR_VERSION
     proto.doc_string = ""
+    # Which library wrote it is in the manifest; here it would make equal graphs differ.
+    proto.producer_version = ""
+    # skl2onnx goes through a set, whose order is another in each process.
+    opsets = sorted((one.domain, one.version) for one in proto.opset_import)
+    del proto.opset_import[:]
+    proto.opset_import.extend(helper.make_opsetid(*one) for one in opsets)
     answer = _renamed(graph, _answer(graph))
     if model.task == "regression":
         answer = _bounded(graph, _inverse_link(graph, answer, model), model)
