@@ -26,7 +26,7 @@ resource "google_storage_bucket_object" "descriptor" {
     predict           = google_cloudfunctions2_function.function["predict"].service_config[0].uri
     caller            = local.email.caller
     services          = { for name in keys(local.functions) : name => local.name[name] }
-    trigger           = google_eventarc_trigger.ingest.name
+    trigger           = basename(google_eventarc_trigger.ingest.name) # once made, it has its full name
     subscription      = local.subscription
     dead_letter_topic = local.dead_letter_topic
     scheduler_job     = google_cloud_scheduler_job.sweep.name

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+# The provider asks whose token it was given, for its log, and goes on without an answer.
+ASKED_ANYWAY = "openidconnect.googleapis.com:443"
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

@@ -7,11 +7,9 @@ import re
 import pytest
 
 from localdev.settings import ROOT
-from tests.integration.infra.network import cut_off
+from tests.integration.infra.network import ASKED_ANYWAY, cut_off
 from tests.integration.infra.workspace import Failed, Workspace
 
-# The provider asks whose token it was given, for its log, and goes on without an answer.
-ASKED_ANYWAY = "openidconnect.googleapis.com:443"
 ENVIRONMENTS = sorted((ROOT / "infra" / "environments").glob("*.tfvars"))
 
 

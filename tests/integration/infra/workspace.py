@@ -22,19 +22,12 @@ VARIABLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+# Most of an apply is waiting: the more at once, the better.
+CHANGE = ("-input=false", "-auto-approve", "-parallelism=60")
+
+
 class Failed(Exception):
-    """A command of Terraform's failed.
-
-    Attributes:
-        said: what it wrote.
-    """
-
-    said: str
-
-    def __str__(self) -> str:
-        """What it wrote."""
-        return self.said
+    """A command of Terraform's failed; the message is what it wrote, its errors first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,9 @@ class Workspace:
         Raises:
             Failed: there is no plan.
         """
-        self._run("plan", "-input=false", "-out=planned", *self._settings, *options)
+        self._run(
+            "plan", "-input=false", "-parallelism=60", "-out=planned", *self._settings, *options
+        )
         return Plan(json.loads(self._run("show", "-json", "planned")))
 
     def apply(self, *options: str) -> None:
@@ -104,7 +99,15 @@ class Workspace:
         Raises:
             Failed: it was not, or not wholly.
         """
-        self._run("apply", "-input=false", "-auto-approve", *self._settings, *options)
+        self._run("apply", *CHANGE, *self._settings, *options)
+
+    def apply_planned(self) -> None:
+        """Do what the last plan says.
+
+        Raises:
+            Failed: it was not done, or not wholly.
+        """
+        self._run("apply", "-input=false", "-parallelism=60", "planned")
 
     def destroy(self, *options: str) -> None:
         """Unmake everything.
@@ -112,7 +115,7 @@ class Workspace:
         Raises:
             Failed: something is left.
         """
-        self._run("destroy", "-input=false", "-auto-approve", *self._settings, *options)
+        self._run("destroy", *CHANGE, *self._settings, *options)
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
@@ -120,12 +123,6 @@ class Workspace:
         state = json.loads(self._run("show", "-json"))
         found = state.get("values", {}).get("root_module", {}).get("resources", [])
         return {one["address"]: one["values"] for one in found}
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """What Terraform tells of what it made."""
-        told = json.loads(self._run("output", "-json"))
-        return {name: one["value"] for name, one in told.items()}
 
     @property
     def _settings(self) -> list[str]:
