@@ -30,6 +30,7 @@ COMMANDS = {
     "predict": "predict",
     "retrain": "retrain",
     "rebuild": "rebuild",
+    "replay": "replay",
     "sweep": "sweep",
     "doctor": "doctor",
 }

@@ -5,15 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from perennial.domain.definition import parse
 from perennial.domain.replaying.policies import STATIC
 from perennial.domain.replaying.resampling import draw_files, resampled_losses
 from perennial.domain.replaying.trials import follow
 from perennial.domain.training import fit as train
 
-from .conftest import fitter_of, plan_of, pumps, source_of
+from .conftest import DEFINITION, fitter_of, plan_of, pumps, source_of
 
 SMALL = {"first": 5, "cadences": [1], "windows": [5]}
 """Few trainings: what is tested is what they lead to."""
+
+
+def assert_fits(lines: str) -> None:
+    """What is advised can be pasted into the definition."""
+    columns = DEFINITION.split("training:")[0]
+    parse(columns + lines)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -23,7 +30,7 @@ def test_a_stationary_stream_is_physics(replayed, seed: int) -> None:
     assert found.verdict.answer == "physics"
     assert found.verdict.confidence > 0.8
     assert found.advice.policy == STATIC
-    assert "mode: static" in found.advice.lines
+    assert_fits(found.advice.lines)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -34,6 +41,7 @@ def test_a_drifting_stream_is_fashion_and_short_windows_win(replayed, seed: int)
     assert found.verdict.confidence > 0.95
     assert found.advice.policy.window == 4
     assert "window: {files: 4}" in found.advice.lines
+    assert_fits(found.advice.lines)
 
 
 def test_a_small_first_model_that_lacks_rows_is_not_taken_for_an_aged_one(replayed) -> None:

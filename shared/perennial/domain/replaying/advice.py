@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from perennial.domain.definition import Training
 from perennial.domain.replaying.decay import Decay
 from perennial.domain.replaying.policies import STATIC, Plan, Policy
 from perennial.domain.replaying.ranking import Ranked, versus
@@ -127,8 +128,7 @@ def advise(
     windows = _windows(ranked)
     if verdict.answer == "physics":
         sentence = _static_sentence(plan, static, tolerance, metric)
-        lines = "training:\n  mode: static\n"
-        return Advice(STATIC, verdict.confidence, windows, sentence, gates, lines)
+        return Advice(STATIC, verdict.confidence, windows, sentence, gates, _static_lines())
     policy = chosen.trial.policy
     window = "all" if policy.window is None else f"{{files: {policy.window}}}"
     lines = f"training:\n  window: {window}\n  trigger: {{files: {policy.every}}}\n"
@@ -144,6 +144,13 @@ def advise(
 def _said(policy: Policy) -> str:
     often, span = policy.name.split(", ")
     return f"{often} on {span.replace('last', 'the last')}"
+
+
+def _static_lines() -> str:
+    """What keeps the model that serves: only what a definition may say, so that it can be pasted."""
+    if "mode" in Training.model_fields:
+        return "training:\n  mode: static\n"
+    return "promotion:\n  mode: manual  # later versions wait, and the first one serves on\n"
 
 
 def _static_sentence(plan: Plan, static: Ranked, tolerance: float, metric: str) -> str:

@@ -1,0 +1,103 @@
+"""The HTML report: complete in itself, and safe whatever files are called."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from perennial.domain.replaying.report import to_html
+from perennial.domain.replaying.svg import Axis
+from perennial.wiring.replay import run
+
+from .conftest import plan_of, pumps, source_of
+
+HOSTILE = "<script>alert('1')</script>\"&.csv"
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory):
+    files = pumps(16, turn=0.1)
+    files = [(f"{name[:-4]}{HOSTILE}", data) for name, data in files]
+    source = source_of([*files, (f"bad{HOSTILE}", b"x,y\n1,2\n")])
+    plan = plan_of(source, first=4, cadences=[1], windows=[4])
+    return run(
+        source, plan, cache=tmp_path_factory.mktemp("cache"), jobs=1, progress=lambda _: None
+    )
+
+
+@pytest.fixture(scope="module")
+def page(document) -> str:
+    return to_html(document)
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict]] = []
+
+    def handle_starttag(self, tag, attributes) -> None:
+        self.seen.append((tag, dict(attributes)))
+        if tag != "meta":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes) -> None:
+        self.seen.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag) -> None:
+        assert self.open.pop() == tag
+
+
+def tags(page: str) -> list[tuple[str, dict]]:
+    parser = _Tags()
+    parser.feed(page)
+    assert parser.open == []
+    return parser.seen
+
+
+def test_names_of_files_are_shown_and_never_run(page: str) -> None:
+    assert "script" not in {tag for tag, _ in tags(page)}
+    assert "day004&lt;script&gt;" in page
+    assert "bad&lt;script&gt;" in page
+
+
+def test_it_loads_nothing(page: str) -> None:
+    for tag, attributes in tags(page):
+        assert tag not in {"link", "img", "iframe", "object", "embed"}
+        assert not {"src", "href", "srcset"} & attributes.keys()
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "http" not in page
+
+
+def test_every_chart_has_named_axes_and_a_table_behind_it(page: str) -> None:
+    parts = re.split("<svg ", page)[1:]
+
+    assert len(parts) == 4
+    for part in parts:
+        chart, rest = part.split("</svg>")
+        assert 'aria-label="' in chart
+        assert "mae" in chart
+        assert rest.startswith("\n<details>")
+    assert "in files" in page
+    assert "in seconds" in page
+
+
+def test_it_is_drawn_for_light_and_for_dark(page: str) -> None:
+    assert "prefers-color-scheme: dark" in page
+    assert not re.search(r"(?:fill|stroke)=", page)  # colours come from the style alone
+
+
+def test_the_numbers_are_those_of_the_document(page: str, document) -> None:
+    for one in document["policies"]:
+        assert f"<td>{one['policy']}</td><td>{one['loss']:.4g}</td>" in page
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 95.5), (-0.4, 1.7), (3, 3), (0, 1e-9)])
+def test_ticks_are_few_round_and_within_the_axis(low: float, high: float) -> None:
+    ticks = Axis("x", low, high, str).ticks
+
+    assert len(ticks) <= 12
+    assert all(low - 1e-6 <= tick <= max(high, low + 1) + 1e-6 for tick in ticks)
