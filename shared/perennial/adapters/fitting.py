@@ -6,10 +6,12 @@ import json
 import multiprocessing
 import os
 import secrets
+import signal
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -198,7 +200,7 @@ class ProcessFitter:
         }
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                yield pending.pop(future), future.result()
+                yield pending.pop(future), _result(future)
 
 
 def make(definition: Definition, history: History, fit: Fit, through: int) -> Fitted:
@@ -212,6 +214,16 @@ def make(definition: Definition, history: History, fit: Fit, through: int) -> Fi
             return Fitted(through, rows, {}, time.process_time() - began, str(error))
         seconds = time.process_time() - began
         return Fitted(through, rows, losses_of(definition, model, history, rows), seconds)
+
+
+def _result(future: Future[Fitted]) -> Fitted:
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise NotTrainable(
+            "a process that trains ended without an answer, perhaps for lack of memory: try "
+            "--jobs 1; what is made already is remembered"
+        ) from error
 
 
 @cache
@@ -231,6 +243,8 @@ _work: tuple[Definition, History]
 
 def _begin(definition: Definition, history: History) -> None:
     global _work
+    # An interrupt reaches every process of the terminal; this one's parent ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _work = (definition, history)
 
 

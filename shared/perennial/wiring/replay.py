@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import os
 import platform
 from collections.abc import Callable, Iterable, Mapping
@@ -12,7 +14,10 @@ from typing import Any
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.fitting import FitCache, ProcessFitter, processors
 from perennial.adapters.memory import MemoryStore
+from perennial.adapters.surroundings import code_digest
+from perennial.domain import scoring
 from perennial.domain.definition import Definition
+from perennial.domain.replaying import fits
 from perennial.domain.replaying.document import to_document
 from perennial.domain.replaying.policies import Plan
 from perennial.workflows.replay import Source, plain_files, replay
@@ -36,6 +41,16 @@ def cache_folder(variables: Mapping[str, str]) -> Path:
     return Path(caches) / "perennial" / "replay"
 
 
+def _environment() -> dict[str, str]:
+    """What decides a loss beside rows, recipe and seed: libraries and our own code."""
+    sources = inspect.getsource(fits) + inspect.getsource(scoring)
+    return {name: version(name) for name in LIBRARIES} | {
+        "python": platform.python_version(),
+        "training": code_digest(),
+        "scoring": hashlib.sha256(sources.encode()).hexdigest(),
+    }
+
+
 def run(
     source: Source,
     plan: Plan,
@@ -56,8 +71,7 @@ def run(
     clock = SystemClock()
     began = clock.now()
     definition, history = source.definition, source.history
-    environment = {"python": platform.python_version()} | {n: version(n) for n in LIBRARIES}
-    remembered = FitCache(cache, definition, history, environment)
+    remembered = FitCache(cache, definition, history, _environment())
     with ProcessFitter(
         definition, history, remembered, jobs=jobs or processors(), progress=progress
     ) as fitter:

@@ -79,3 +79,8 @@ def test_nothing_to_replay_is_said() -> None:
 def test_a_history_that_is_too_short_is_refused_with_what_it_takes() -> None:
     with pytest.raises(RefusedError, match=r"needs 8 files after the first 1.*found 5 accepted"):
         plan_of(source_of(pumps(5)))
+
+
+def test_a_cadence_beyond_the_history_is_refused() -> None:
+    with pytest.raises(RefusedError, match="every 40 files would be trained once on the 17"):
+        plan_of(source_of(pumps(20)), cadences=[1, 40])

@@ -147,7 +147,7 @@ def _said(policy: Policy) -> str:
 
 
 def _static_lines() -> str:
-    """What keeps the model that serves: only what a definition may say, so that it can be pasted."""
+    """What keeps the model that serves, in words that a definition understands today."""
     if "mode" in Training.model_fields:
         return "training:\n  mode: static\n"
     return "promotion:\n  mode: manual  # later versions wait, and the first one serves on\n"

@@ -134,7 +134,7 @@ def make_plan(
             goes.
 
     Raises:
-        RefusedError: when too few files are left to score.
+        RefusedError: when too few files are left to score, or none is left after a cadence.
     """
     files = len(rows)
     if first is None:
@@ -149,6 +149,11 @@ def make_plan(
     step = math.ceil((files - first) / _MAX_TRAININGS)
     own_cadence, own_window = _own(definition)
     limit = files - first
+    if cadences and max(cadences) >= limit:
+        raise RefusedError(
+            f"a model that is trained every {max(cadences)} files would be trained once on the "
+            f"{limit} files that are scored: give fewer"
+        )
     chosen = set(cadences) or {step * n for n in _CADENCES if 2 * step * n <= limit} | own_cadence
     spans = set(windows) or {first, *_WINDOWS} | own_window
     return Plan(
