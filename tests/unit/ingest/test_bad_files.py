@@ -75,7 +75,7 @@ BAD = {
     "wrong delimiter": (
         lambda data: data.replace(b",", b";"),
         "delimiter",
-        "expected fields separated by commas, found semicolons (;)",
+        "expected fields separated by commas, found semicolons (;): save the file with commas",
     ),
     "UTF-16": (
         lambda data: data.decode().encode("utf-16"),
