@@ -101,3 +101,17 @@ def test_ticks_are_few_round_and_within_the_axis(low: float, high: float) -> Non
 
     assert len(ticks) <= 12
     assert all(low - 1e-6 <= tick <= max(high, low + 1) + 1e-6 for tick in ticks)
+
+
+def test_nothing_is_drawn_outside_of_a_chart(page: str) -> None:
+    for tag, attributes in tags(page):
+        if tag == "svg":
+            width, height = map(float, attributes["viewbox"].split()[2:])
+        places = re.findall(r"[-\d.]+", attributes.get("points", ""))
+        across = [
+            *places[::2],
+            *(attributes[n] for n in ("x", "x1", "x2", "cx") if n in attributes),
+        ]
+        down = [*places[1::2], *(attributes[n] for n in ("y", "y1", "y2", "cy") if n in attributes)]
+        assert all(0 <= float(one) <= width for one in across)
+        assert all(0 <= float(one) <= height for one in down)

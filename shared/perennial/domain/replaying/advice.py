@@ -202,12 +202,13 @@ def _gates(
     probation = next(trial for trial in gated if trial.policy.promotion == "duel+probation")
     cost = versus(duel, free, rows, squared=squared, seed=seed)
     change = versus(probation, duel, rows, squared=squared, seed=seed)
-    effect = "pays" if change[2] < 0 else "does harm" if change[1] > 0 else "does not pay"
+    pays, harms = change[2] < 0, change[1] > 0
+    effect = "it pays" if pays else "it does harm" if harms else "no sure difference"
     return (
         f"The duel turned down {duel.rejected} of "
         f"{counted(free.trainings - 1, 'challenger')} and changes the loss by {_span(cost)}; "
         f"return from probation ({counted(len(probation.returns), 'time')}) by another "
-        f"{_span(change)}: it {effect} on this history."
+        f"{_span(change)}: {effect} on this history."
     )
 
 

@@ -128,7 +128,7 @@ def _decay(document: dict[str, Any]) -> list[str]:
     high = max(0.01, *(one["high"] for one in curve))
     chart = lines(
         "Loss against model age, with intervals",
-        Axis("age of the model: files that came after its newest rival was trained, in files",
+        Axis("age of the model, in files",
              0.0, float(curve[-1]["age"]), _short),
         Axis(f"{metric} above that of the newest model", low, high, _percent),
         [Line("excess", "moving", [(one["age"], one["excess"]) for one in curve])],

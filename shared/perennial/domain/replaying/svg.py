@@ -10,7 +10,7 @@ from html import escape
 WIDTH, HEIGHT = 760, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 20, 14, 48
 _ROW = 22  # height of a bar's row
-_NAMES = 250  # room for the names of bars
+_NAMES = 310  # room for the names of bars
 
 Say = Callable[[float], str]
 """Writes a value as people read it."""
