@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
@@ -30,7 +31,7 @@ demo: setup ## The main job on the built-in flower shop, told week by week
 	@$(BIN)/perennial demo
 
 test: setup ## Every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 check: setup .venv/policy/.ready ## Format, lint, types, import walls, Terraform format and policy
 	$(BIN)/ruff format --check .
