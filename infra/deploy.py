@@ -27,21 +27,28 @@ from infra.deploying.voice import Voice
 from infra.deploying.wanted import DEPLOYMENT, Wanted, parse_state
 
 INTERRUPTED = 130
+MAKES_NAMES = {"up": "deploy", "down": "destroy"}
+"""What `make` calls the verbs, and people with it."""
+STOPPED = {
+    "up": "What was made stays and is recorded, and a build that was started goes on",
+    "down": "What is not gone yet stays and is recorded",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says; return the exit code."""
     chosen = _parser().parse_args(arguments)
+    name = MAKES_NAMES[chosen.verb]
     signal.signal(signal.SIGTERM, _terminate)
     try:
         return _run(chosen)
     except DeployError as error:
-        sys.stderr.write(f"\ndeploy: {error}\n")
+        sys.stderr.write(f"\n{name}: {error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write(
-            "\ndeploy: stopped. What was made stays and is recorded, and a build that was started "
-            "goes on; run the same command again to go on from here.\n"
+            f"\n{name}: stopped. {STOPPED[chosen.verb]}; "
+            "run the same command again to go on from here.\n"
         )
         return INTERRUPTED
 

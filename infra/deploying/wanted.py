@@ -99,9 +99,8 @@ def parse_state(address: str) -> State:
 
 
 def _check_names(wanted: Wanted) -> None:
-    usage = "make deploy PROJECT=my-project REGION=europe-west1"
     if not wanted.project or not wanted.region:
-        raise DeployError(f"name the project and the region: {usage}")
+        raise DeployError("name the project and the region: PROJECT=my-project REGION=europe-west1")
     if not _PROJECT.fullmatch(wanted.project):
         raise DeployError(
             f"{wanted.project!r} is no project id: 6 to 30 lower-case letters, digits and hyphens."

@@ -53,6 +53,15 @@ def test_a_name_that_cannot_be_right_is_one_clear_line() -> None:
     assert done.stderr.strip() == "deploy: europe-west1-b is a zone; its region is europe-west1."
 
 
+@pytest.mark.parametrize(("verb", "name"), [("up", "deploy"), ("down", "destroy")])
+def test_what_was_not_named_is_asked_for_in_the_words_of_make(verb: str, name: str) -> None:
+    done = run(verb, "--project", "", "--region", "")
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        f"{name}: name the project and the region: PROJECT=my-project REGION=europe-west1"
+    )
+
+
 def test_without_terraform_it_says_how_to_get_it(tmp_path: Path) -> None:
     done = run("up", *HERE, PATH=str(tmp_path))
     assert done.returncode == 1

@@ -11,8 +11,8 @@ from infra.deploying.wanted import Wanted
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"project": ""}, "make deploy PROJECT="),
-        ({"region": ""}, "make deploy PROJECT="),
+        ({"project": ""}, "PROJECT=my-project"),
+        ({"region": ""}, "PROJECT=my-project"),
         ({"project": "My Project"}, "no project id"),
         ({"region": "europe-west1-b"}, "is a zone; its region is europe-west1"),
         ({"region": "EU"}, "no region"),
