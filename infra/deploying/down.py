@@ -59,7 +59,8 @@ def down(wanted: Wanted, tools: Tools, *, only_plan: bool = False) -> None:
     if staying := agents_grants(plan):
         voice.say(f"Roles of Google's own accounts stay: {', '.join(staying)}")
         tools.terraform.forget(staying)
-        plan = tools.terraform.plan(inputs, destroy=True)
+        approved, plan = plan, tools.terraform.plan(inputs, destroy=True)
+        steps.approve(tools, plan, approved)
     tools.terraform.apply(plan)
     voice.say(
         f"Gone. What stays: the bucket {found.state.bucket} with the history of the state, the "
