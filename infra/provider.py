@@ -201,7 +201,7 @@ def _go(arguments: list[str], folder: Path, variables: Mapping[str, str]) -> str
         check=False,
     )
     if done.returncode:
-        raise BuildError(f"go {arguments[0]} ended with exit code {done.returncode}{done.stdout}")
+        raise BuildError(f"go {arguments[0]} ended with exit code {done.returncode}\n{done.stdout}")
     return done.stdout
 
 
