@@ -32,6 +32,18 @@ locals {
     }
   ]...)
 
+  # Logs Viewer shows the project's own log buckets; reading another takes a right to its views.
+  # The bucket's name ends in something random, known only once it is made.
+  log_reader_grants = {
+    for member in var.regional_logs ? var.operators : [] :
+    "operator ${member} reads the log bucket" => { on = "project", role = "roles/logging.viewAccessor", who = member, only = local.log_bucket_only }
+  }
+
+  log_bucket_only = {
+    title      = "logs of this deployment"
+    expression = "resource.name.startsWith(\"projects/${var.project}/locations/${var.region}/buckets/${var.deployment}-\")"
+  }
+
   # Dropping creates under the pipeline's own prefix. What `drop --wait` and `status` look at is
   # narrower than the prefix: in data the run records, in models the head, definitions and
   # manifests, so neither rows nor models.
@@ -117,6 +129,7 @@ locals {
 
   people_grants = merge(
     local.operator_grants,
+    local.log_reader_grants,
     local.dropper_grants,
     local.every_dropper_grants,
     local.caller_grants,

@@ -82,6 +82,13 @@ run "people" {
   }
 
   assert {
+    condition = [
+      for g in values(google_project_iam_member.grant) : "${g.member}: ${g.condition[0].expression}" if g.role == "roles/logging.viewAccessor"
+    ] == ["group:operators@example.com: resource.name.startsWith(\"projects/flower-shop/locations/europe-west1/buckets/perennial-\")"]
+    error_message = "Operators, and nobody else, read the deployment's own log bucket, which Logs Viewer does not show."
+  }
+
+  assert {
     condition = toset([
       for g in values(google_storage_bucket_iam_member.grant) : "${g.role} on ${trimprefix(g.bucket, "flower-shop-perennial-")}" if g.member == "group:operators@example.com" && !contains(["roles/storage.objectViewer", "roles/storage.legacyBucketReader"], g.role)
       ]) == toset([
