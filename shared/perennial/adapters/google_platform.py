@@ -52,7 +52,7 @@ def google_session() -> requests.Session:
     try:
         credentials, _ = google.auth.default(scopes=_SCOPES)
     except DefaultCredentialsError as error:
-        raise ConfigError(f"no Google credentials: {LOGIN} ({error})") from error
+        raise ConfigError(f"no Google credentials ({error})") from error
     session = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # google.auth has no types
     session.mount("https://", HTTPAdapter(max_retries=_RETRY))
     return session

@@ -59,8 +59,9 @@ class Deployment:
             project: Google Cloud project, where the command line names one.
 
         Raises:
-            UserError: when nothing is named and no local cloud runs, or nothing is deployed in the
-                project that is named.
+            UserError: when nothing is named and no local cloud runs.
+            ConfigError: when nothing is deployed in the project that is named, or there are no
+                Google credentials.
             StoreUnavailable: when its storage does not answer.
         """
         if project:
@@ -83,6 +84,7 @@ class Deployment:
         named = cls(project_config(variables, project))
         if variables.get(variable("region")):
             return named
+        opened = named.buckets  # without credentials, no setting would help
         try:
             descriptor = named.descriptor
         except ConfigError as error:
@@ -92,7 +94,7 @@ class Deployment:
             ) from error
         config = described_config(variables, project, descriptor)
         same = all(name(config) == name(named.config) for name in _BUCKET_NAMES)
-        return cls(config, descriptor, named.buckets if same else None)
+        return cls(config, descriptor, opened if same else None)
 
     @cached_property
     def descriptor(self) -> Descriptor:

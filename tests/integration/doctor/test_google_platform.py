@@ -132,10 +132,10 @@ def test_a_login_that_is_over_says_to_log_in(apis: Apis) -> None:
     assert apis.asked == []
 
 
-def test_no_credentials_say_to_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_credentials_say_what_was_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     def none(**_: object) -> None:
         raise DefaultCredentialsError("none were found")
 
     monkeypatch.setattr(google.auth, "default", none)
-    with pytest.raises(ConfigError, match="gcloud auth application-default login"):
+    with pytest.raises(ConfigError, match=r"no Google credentials \(none were found\)"):
         google_session()

@@ -178,14 +178,18 @@ class TestCommand:
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def none() -> requests.Session:
-            raise ConfigError("no Google credentials: log in")
+            raise ConfigError("no Google credentials (none were found)")
 
         monkeypatch.setattr(command, "examine_project", partial(examine_project, connect=none))
         code, out, _ = self.run(capsys)
 
         assert code == 1
-        assert out.startswith("problem  credentials")
-        assert len(out.splitlines()) == 3
+        first, _, counts = out.splitlines()
+        assert first == (
+            "problem  credentials  expected Google credentials, found no Google credentials "
+            "(none were found): run `gcloud auth application-default login`"
+        )
+        assert counts == "0 ok, 1 problem, 0 unknown"
 
 
 def test_the_project_is_found_as_other_commands_find_it(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import RefreshError
+from google.auth.exceptions import DefaultCredentialsError, RefreshError
 from pytest_mock import MockerFixture
 
 from localdev.storage.process import StorageServer
@@ -240,6 +240,13 @@ class TestDiscovery:
         for name in ("`droppers`", "`operators`", "`callers`", "make deploy", "PERENNIAL_REGION"):
             assert name in said
         assert len(said.splitlines()) == 1
+
+    def test_without_credentials_no_setting_is_advised(self, mocker: MockerFixture) -> None:
+        mocker.patch("google.auth.default", side_effect=DefaultCredentialsError("none found"))
+
+        with pytest.raises(ConfigError, match="application-default login") as raised:
+            Deployment.find({}, project=PROJECT)
+        assert "PERENNIAL_REGION" not in str(raised.value)
 
     def test_credentials_that_google_refuses_are_to_be_renewed(self, mocker: MockerFixture) -> None:
         session = mocker.patch.object(cloud_storage, "AuthorizedSession").return_value
