@@ -53,8 +53,7 @@ def doctor(context: click.Context, project: str | None, as_json: bool) -> None:
     }
     emit(document, _lines(document), as_json=as_json)
     if counts["problem"]:
-        number = counts["problem"]
-        raise Shortfall(f"{number} problem{'s' if number > 1 else ''} found")
+        raise Shortfall(f"{_problems(counts['problem'])} found")
 
 
 def _checks(
@@ -157,9 +156,14 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
         state = click.style(f"{found['state']:<8}", fg=_COLOURS[found["state"]])
         yield f"{state} {found['check']:<{width}}  {_said(found)}".rstrip()
     yield ""
-    yield f"{document['ok']} ok, {document['problems']} problems, {document['unknown']} unknown"
+    problems = _problems(document["problems"])
+    yield f"{document['ok']} ok, {problems}, {document['unknown']} unknown"
     if document["unknown"]:
         yield "what is unknown could not be looked at, and may be well or not"
+
+
+def _problems(number: int) -> str:
+    return f"{number} problem{'' if number == 1 else 's'}"
 
 
 def _said(found: dict[str, str]) -> str:

@@ -75,7 +75,8 @@ def _letters(cloud: LocalCloud) -> Finding:
     if not cloud.dead_letters:
         return ok(check, "none")
     fix = f"{file} says why; run `perennial sweep`, and delete that file when all is well"
-    return problem(check, "none", f"{cloud.dead_letters} events were given up", fix)
+    events = "1 event was" if cloud.dead_letters == 1 else f"{cloud.dead_letters} events were"
+    return problem(check, "none", f"{events} given up", fix)
 
 
 def _sweep(cloud: LocalCloud) -> Finding:
