@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf, nan
 from pathlib import Path
 
 import yaml
@@ -174,17 +175,40 @@ def report(usage: Usage) -> str:
     return "\n".join([*rows, f"{'dollars a month':<30} {'':>20} {total:>9.2f}"])
 
 
+def _some(text: str) -> float:
+    return _number(text, 0)
+
+
+def _at_least_one(text: str) -> float:
+    return _number(text, 1)
+
+
+def _number(text: str, least: float) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = nan
+    if not least <= number < inf:
+        raise argparse.ArgumentTypeError(f"expected a number from {least:g} on, found {text!r}")
+    return number
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the bill for the usage that the command line states."""
     parser = argparse.ArgumentParser(prog="cost.py", description=__doc__)
-    parser.add_argument("--files", type=float, default=0, help="dropped a day")
-    parser.add_argument("--file-mib", type=float, default=1, help="size of a file")
-    parser.add_argument("--trigger", type=float, default=10, help="files that start a run")
-    parser.add_argument("--window", type=float, default=300, help="files that a run learns from")
-    parser.add_argument("--predictions", type=float, default=0, help="asked for a day")
-    parser.add_argument("--batch", type=float, default=1, help="instances in one request")
-    parser.add_argument("--history", type=float, default=0, help="files already in landing")
-    parser.add_argument("--warm", type=float, default=0, help="predict instances kept when idle")
+    for name, default, read, words in (
+        ("--files", 0, _some, "files that are dropped in a day"),
+        ("--file-mib", 1, _some, "size of a file"),
+        ("--trigger", 10, _at_least_one, "files that start a run"),
+        ("--window", 300, _some, "files that a run learns from"),
+        ("--predictions", 0, _some, "predictions that are asked for in a day"),
+        ("--batch", 1, _at_least_one, "instances in one request"),
+        ("--history", 0, _some, "files already in landing"),
+        ("--warm", 0, _some, "predict instances kept when idle"),
+    ):
+        parser.add_argument(
+            name, type=read, default=default, metavar="N", help=f"{words}; {default} by default"
+        )
     sys.stdout.write(report(Usage(**vars(parser.parse_args(arguments)))) + "\n")
     return 0
 

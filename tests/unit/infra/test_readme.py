@@ -31,6 +31,13 @@ def test_a_bill_is_what_its_command_prints(arguments, total, capsys):
     assert capsys.readouterr().out.split()[-1] == total
 
 
+@pytest.mark.parametrize("arguments", ["--batch 0", "--files -1", "--trigger nan", "--warm many"])
+def test_a_usage_that_cannot_be_is_refused(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments.split())
+    assert "expected a number from" in capsys.readouterr().err
+
+
 def test_variables_that_are_named_exist():
     declared = set()
     for path in (ROOT / "infra").glob("*.tf"):
