@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ from perennial.workflows.verdicts import list_in_force
 from tests.integration.ingest.world import BAD, GOOD, VISITS, Launcher, crown
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
+METRICS = (FUNCTIONS.parent / "infra" / "metrics.tf").read_text(encoding="utf-8")
+COUNTED = set(re.findall(r"jsonPayload\.(\w+)", METRICS))
+"""The fields of log lines that the deployment's metrics read."""
 PATIENT = VISITS.replace("min_rows: 2", "min_rows: 1000")
 
 Send = Callable[..., int]
@@ -217,7 +221,10 @@ def test_the_lines_of_ingest_and_of_the_sweep_about_a_verdict_have_one_shape(
     [of_sweep] = [line for line in log_lines(capsys) if "decision" in line]
     assert set(of_ingest) - set(of_sweep) == {"event"}
     assert set(of_sweep) <= set(of_ingest)
-    assert (of_ingest["logger"], of_sweep["logger"]) == ("perennial.ingest", "perennial.monitor")
+    loggers = (of_ingest["logger"], of_sweep["logger"])
+    assert loggers == ("perennial.ingest", "perennial.monitor")
+    assert COUNTED - {"champion_age_seconds"} <= set(of_sweep)
+    assert set(loggers) == set(re.findall(r'"(perennial\.\w+)\\"', METRICS))
     assert (of_sweep["severity"], of_sweep["pipeline"]) == ("INFO", "shop")
     assert (of_sweep["file"], of_sweep["generation"]) == ("shop/lost.csv", lost.generation)
     assert (of_sweep["decision"], of_sweep["rows"]) == ("quarantined", 0)
@@ -243,6 +250,7 @@ def test_monitor_logs_how_each_pipeline_stands(
     assert waiting["message"] == "kiosk: accepted files wait for a first champion"
     assert (line["logger"], line["champion"]) == ("perennial.monitor", "v000001")
     assert isinstance(line["champion_age_seconds"], float)
+    assert COUNTED - {"decision"} <= set(line)
     assert line["message"].startswith("kiosk: champion v000001 was made ")
 
 
