@@ -6,7 +6,7 @@ from typing import Any
 
 import google.auth
 import requests
-from google.auth.exceptions import GoogleAuthError
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
@@ -93,6 +93,8 @@ class Google:
             if not response.ok:
                 raise Refused(what, response)
             document: dict[str, Any] = response.json() if response.content else {}
+        except TransportError as error:
+            raise DeployError(f"could not {what}: Google does not answer: {error}") from error
         except GoogleAuthError as error:
             raise DeployError(
                 f"could not {what}: {error}. Your login may be over: {_LOGIN}."

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from google.auth.exceptions import TransportError
+from pytest_mock import MockerFixture
 
 from infra.deploying.errors import DeployError
 from infra.deploying.google import Google
@@ -115,6 +117,16 @@ def test_without_credentials_it_says_how_to_log_in(
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / name))
     with pytest.raises(DeployError, match="gcloud auth application-default login"):
         Google.connect()
+
+
+def test_a_network_that_is_down_is_not_taken_for_a_login_that_is_over(
+    mocker: MockerFixture,
+) -> None:
+    session = mocker.Mock(spec=requests.Session)
+    session.request.side_effect = TransportError("failed to resolve oauth2.googleapis.com")
+    with pytest.raises(DeployError, match="does not answer: failed to resolve") as caught:
+        missing_roles(Google(session), PROJECT)
+    assert "login" not in str(caught.value)
 
 
 def test_an_unreachable_api_says_what_was_asked_of_it() -> None:
