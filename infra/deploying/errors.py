@@ -12,6 +12,8 @@ from itertools import pairwise
 
 import requests
 
+from perennial.adapters.google_errors import google_error
+
 README = "infra/README.md"
 
 _BLOCK = re.compile(r"^[│╷\s]*Error: ", re.MULTILINE)
@@ -30,14 +32,16 @@ class Refused(DeployError):
 
     Attributes:
         status: the HTTP status.
-        reason: Google's word for it, such as SERVICE_DISABLED; empty when there is none.
+        reason: Google's word for it, such as SERVICE_DISABLED, else for the kind of error; empty
+            when there is none.
         sentence: what Google says about it.
     """
 
     def __init__(self, what: str, response: requests.Response) -> None:
-        self.status = response.status_code
-        self.sentence, self.reason = _said(response)
-        super().__init__(f"could not {what}: {self.status} {self.sentence}")
+        error = google_error(response)
+        self.status, self.sentence = error.code, error.sentence
+        self.reason = error.reason or error.status
+        super().__init__(f"could not {what}: {error}")
 
 
 class TerraformFailed(DeployError):
@@ -57,16 +61,3 @@ class TerraformFailed(DeployError):
         """Its error messages, each with the lines that belong to it."""
         starts = [match.start() for match in _BLOCK.finditer(self.output)]
         return tuple(self.output[a:b] for a, b in pairwise([*starts, len(self.output)]))
-
-
-def _said(response: requests.Response) -> tuple[str, str]:
-    """The sentence and the reason in an error of a Google API."""
-    try:
-        error = response.json()["error"]
-        sentence = str(error["message"])
-    except (ValueError, KeyError, TypeError):
-        return response.reason or "without a word", ""
-    for detail in [*error.get("details", []), *error.get("errors", [])]:
-        if isinstance(detail, dict) and detail.get("reason"):
-            return sentence, str(detail["reason"])
-    return sentence, str(error.get("status", ""))

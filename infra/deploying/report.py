@@ -27,7 +27,7 @@ def first_steps(
         remote: the repository's address, as `pip` takes it; None when unknown.
     """
     sections = (
-        _addresses(wanted, outputs),
+        _addresses(wanted, environment, outputs),
         _commands(wanted),
         _call(outputs),
         _rights(wanted, environment, remote),
@@ -57,9 +57,10 @@ def repository_address(root: Path) -> str | None:
     return None
 
 
-def _addresses(wanted: Wanted, outputs: Mapping[str, Any]) -> str:
+def _addresses(wanted: Wanted, environment: str, outputs: Mapping[str, Any]) -> str:
     return f"""\
 Deployed: {wanted.deployment} in {wanted.project}, {wanted.region}.
+  as         environments/{environment}.tfvars. {wanted.purpose(environment)}
   predict    {outputs["predict_url"]}
   landing    gs://{outputs["buckets"]["landing"]}
   dashboard  {outputs["dashboard"]}"""

@@ -71,6 +71,8 @@ def turn_to(wanted: Wanted, tools: Tools, found: Found, environment: str) -> Non
     tools.voice.say(
         f"gs://{found.state.bucket}/{found.state.prefix}, with environments/{environment}.tfvars"
     )
+    if purpose := wanted.purpose(environment):
+        tools.voice.say(purpose)
 
 
 def build_bundles(wanted: Wanted, tools: Tools) -> dict[str, Bundle]:

@@ -82,6 +82,11 @@ class Wanted:
         """The variables of an environment."""
         return self.infra / "environments" / f"{environment}.tfvars"
 
+    def purpose(self, environment: str) -> str:
+        """What an environment is for: the comment that its file begins with."""
+        first = self.variables_file(environment).read_text("utf-8").partition("\n")[0]
+        return first.lstrip("# ") if first.startswith("#") else ""
+
     def bucket(self, role: str) -> str:
         """What a bucket of this deployment is called."""
         return f"{self.project}-{self.deployment}-{role}"

@@ -1,4 +1,4 @@
-# A deployment to try things in: it can be thrown away whole.
+# A deployment to try things in: it can be thrown away whole, data included. ENV=prod keeps what people rely on.
 
 force_destroy       = true  # `make destroy` takes the data with it
 deletion_protection = false # and the job

@@ -83,3 +83,9 @@ def test_the_repository_is_named_as_pip_takes_it_and_without_secrets(
     if remote:
         subprocess.run(["git", "-C", tmp_path, "remote", "add", "origin", remote], check=True)
     assert repository_address(tmp_path) == address
+
+
+def test_it_says_what_the_environment_is_for():
+    """The first deployment is one to throw away, unless somebody says otherwise."""
+    said = first_steps(Wanted(PROJECT, REGION), "dev", OUTPUTS, None)
+    assert "as         environments/dev.tfvars. A deployment to try things in" in said
