@@ -15,6 +15,7 @@ from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from perennial.adapters.google_errors import google_error
 from perennial.config import Config
 from perennial.errors import LaunchError
 
@@ -74,7 +75,7 @@ class CloudRunJobs:
             operation = self._request("POST", f"{self._job}:run", {"overrides": overrides})
             return str(operation["metadata"]["name"])
         except requests.HTTPError as error:
-            raise LaunchError(f"start {self._job}: {_said(error.response)}") from error
+            raise LaunchError(f"start {self._job}: {google_error(error.response)}") from error
         except (requests.JSONDecodeError, KeyError, TypeError) as error:
             raise LaunchError(f"start {self._job}: the answer names no execution") from error
         except (requests.RequestException, GoogleAuthError) as error:
@@ -121,11 +122,3 @@ class CloudRunJobs:
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session
-
-
-def _said(response: requests.Response) -> str:
-    try:
-        message = response.json()["error"]["message"]
-    except (ValueError, KeyError, TypeError):
-        message = response.reason
-    return f"{response.status_code} {message}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import quote
 
 import google.auth
@@ -15,6 +14,7 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.util import Retry
 
+from perennial.adapters.google_errors import google_error
 from perennial.domain.doctoring.findings import Look
 from perennial.errors import ConfigError
 
@@ -126,14 +126,14 @@ class _Bearer(AuthBase):
 
 
 def _read(response: requests.Response) -> Look:
-    status = response.status_code
-    said, reason = _error(response)
+    error = google_error(response)
+    status, said = error.code, str(error)
     match status:
         case HTTPStatus.OK:
             return _document(response)
         case HTTPStatus.NOT_FOUND:
             return Look("absent", said=said, status=status)
-        case HTTPStatus.FORBIDDEN if reason in _DISABLED and _UNACCOUNTED not in said:
+        case HTTPStatus.FORBIDDEN if error.reason in _DISABLED and _UNACCOUNTED not in said:
             return Look("disabled", said=said, status=status)
         case HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
             return Look("forbidden", said=said, status=status)
@@ -148,20 +148,6 @@ def _document(response: requests.Response) -> Look:
     if isinstance(document, dict):
         return Look("found", document, status=response.status_code)
     return Look("silent", said="200 with something that is no JSON", status=response.status_code)
-
-
-def _error(response: requests.Response) -> tuple[str, str]:
-    """Google's own sentence and its reason, from an error; a status line from anybody else's."""
-    bare = f"{response.status_code} {response.reason}"
-    try:
-        error: Any = response.json()["error"]
-        sentence = f"{response.status_code} {error['message']}"
-    except (ValueError, KeyError, TypeError):
-        return bare, ""
-    for detail in [*error.get("details", []), *error.get("errors", [])]:
-        if isinstance(detail, dict) and detail.get("reason"):
-            return sentence, str(detail["reason"])
-    return sentence, str(error.get("status", ""))
 
 
 def _root(error: BaseException) -> BaseException:

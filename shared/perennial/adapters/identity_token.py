@@ -30,6 +30,7 @@ from google.oauth2 import id_token, service_account
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from perennial.adapters.google_errors import google_error
 from perennial.errors import ConfigError, PerennialError
 
 IAM_CREDENTIALS = "https://iamcredentials.googleapis.com"
@@ -123,17 +124,17 @@ def _token_of(account: str, credentials: Any, audience: str, caller: str) -> Ide
         response = session.post(url, json=body, timeout=_TIMEOUT)
         if response.ok:
             return IdentityToken(account, str(response.json()["token"]))
-    said, reason = _said(response)
-    if response.status_code == HTTPStatus.FORBIDDEN and reason in _NO_ROLE:
+    error = google_error(response)
+    if error.code == HTTPStatus.FORBIDDEN and error.reason in _NO_ROLE:
         given = (
             "`callers` in the deployment's variables gives it"
             if account == caller
             else "whoever manages that account can give it"
         )
-        raise ConfigError(f"you lack {ROLE} on {account} ({said}): {given}")
-    if response.status_code == HTTPStatus.NOT_FOUND:
-        raise ConfigError(f"there is no service account {account} ({said})")
-    raise PerennialError(f"no identity token for {account}: {said}")
+        raise ConfigError(f"you lack {ROLE} on {account} ({error}): {given}")
+    if error.code == HTTPStatus.NOT_FOUND:
+        raise ConfigError(f"there is no service account {account} ({error})")
+    raise PerennialError(f"no identity token for {account}: {error}")
 
 
 @contextmanager
@@ -153,13 +154,3 @@ def _explained() -> Iterator[None]:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error.args[0] if error.args else error).split())
-
-
-def _said(response: requests.Response) -> tuple[str, str]:
-    """The service's own sentence, and its word for the reason where there is one."""
-    try:
-        error = response.json()["error"]
-        reasons = (detail.get("reason", "") for detail in error.get("details", ()))
-        return f"{response.status_code} {error['message']}", next(filter(None, reasons), "")
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return f"{response.status_code} {response.reason}", ""

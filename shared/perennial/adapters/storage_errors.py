@@ -13,6 +13,7 @@ from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
+from perennial.adapters.google_errors import google_error
 from perennial.errors import (
     PermissionDenied,
     PreconditionFailed,
@@ -82,11 +83,7 @@ def _said(error: Exception) -> str:
     """The service's own sentence where there is one; the client wraps it in URLs and bodies."""
     response = getattr(error, "response", None)
     if isinstance(response, requests.Response):
-        try:
-            message = response.json()["error"]["message"]
-        except (ValueError, KeyError, TypeError):
-            message = response.reason
-        return f"{response.status_code} {message}"
+        return str(google_error(response))
     if isinstance(error, RetryError) and error.cause is not None:
         return f"no success after every retry; at last: {_said(error.cause)}"
     return f"{type(error).__name__}: {_root(error)}"
