@@ -11,10 +11,10 @@ import requests
 from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 from urllib3.util import Retry
 
 from perennial.adapters.google_errors import google_error
+from perennial.adapters.identity_token import Bearer
 from perennial.domain.doctoring.findings import Look
 from perennial.errors import ConfigError
 
@@ -65,7 +65,7 @@ def plain_session(token: str = "") -> requests.Session:
         token: an identity token to send; nothing is sent without one, whatever ~/.netrc says.
     """
     session = requests.Session()
-    session.auth = _Bearer(token)
+    session.auth = Bearer(token)
     session.mount("https://", HTTPAdapter(max_retries=_RETRY))
     return session
 
@@ -111,18 +111,6 @@ class GooglePlatform:
         except GoogleAuthError as error:
             return Look("forbidden", said=f"no access token: {error}; {LOGIN}")
         return _read(response)
-
-
-class _Bearer(AuthBase):
-    """Sends a token, or nothing; given as a header it would lose against an entry in ~/.netrc."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._token:
-            request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
 
 
 def _read(response: requests.Response) -> Look:

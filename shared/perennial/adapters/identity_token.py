@@ -28,6 +28,7 @@ from google.auth.exceptions import (
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2 import id_token, service_account
 from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
 from urllib3.util import Retry
 
 from perennial.adapters.google_errors import google_error
@@ -52,6 +53,23 @@ class IdentityToken:
 
     account: str
     value: str = field(repr=False)
+
+
+class Bearer(AuthBase):
+    """Sends a token, or nothing; given as a header it would lose against an entry in ~/.netrc.
+
+    Args:
+        token: what to send; empty for nothing.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the token to a request."""
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
 
 
 def identity_tokens(

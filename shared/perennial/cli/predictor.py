@@ -8,9 +8,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import requests
-from requests.auth import AuthBase
 
-from perennial.adapters.identity_token import IdentityToken, identity_tokens
+from perennial.adapters.identity_token import Bearer, IdentityToken, identity_tokens
 from perennial.cli.context import Deployment
 from perennial.cli.instances import Instances
 from perennial.config import variable
@@ -112,7 +111,7 @@ class Predictor:
                     url,
                     params=query,
                     json=body,
-                    auth=_Bearer(self._identity) if self._identity else None,
+                    auth=Bearer(self._identity.value) if self._identity else None,
                     timeout=_TIMEOUT,
                     allow_redirects=False,
                 )
@@ -153,17 +152,6 @@ class Predictor:
         if status == HTTPStatus.SERVICE_UNAVAILABLE:
             said += f"; `perennial status {self._name}` says more"
         return said
-
-
-class _Bearer(AuthBase):
-    """Sends a token; given as a header it would lose against an entry in ~/.netrc."""
-
-    def __init__(self, token: IdentityToken) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._token.value}"
-        return request
 
 
 def _is_safe(url: str) -> bool:
