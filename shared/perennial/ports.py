@@ -88,7 +88,7 @@ class ObjectStore(Protocol):
     def overwrite(
         self, name: str, data: bytes | BinaryIO, *, metadata: Mapping[str, str] | None = None
     ) -> ObjectInfo:
-        """Write without a condition: users' uploads and heartbeats, nothing with authority."""
+        """Write without a condition: users' uploads, nothing with authority."""
 
     def replace(
         self, name: str, data: bytes, *, generation: int, metadata: Mapping[str, str] | None = None

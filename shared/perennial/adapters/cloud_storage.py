@@ -166,7 +166,7 @@ class CloudStorageStore:
     def overwrite(
         self, name: str, data: bytes | BinaryIO, *, metadata: Mapping[str, str] | None = None
     ) -> ObjectInfo:
-        """Write without a condition: users' uploads and heartbeats, nothing with authority.
+        """Write without a condition: users' uploads, nothing with authority.
 
         Raises `PermissionDenied`, also where the identity may create and the object exists.
         """
