@@ -24,7 +24,8 @@ from infra.deploying.steps import Tools
 from infra.deploying.terraform import Terminated, Terraform
 from infra.deploying.up import show_plan, up
 from infra.deploying.voice import Voice
-from infra.deploying.wanted import DEPLOYMENT, Wanted, parse_state
+from infra.deploying.wanted import Wanted, parse_state
+from perennial.domain.descriptor import DEPLOYMENT
 
 INTERRUPTED = 130
 MAKES_NAMES = {"up": "deploy", "down": "destroy"}

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.deploying.wanted import DEPLOYMENT, Wanted
+from infra.deploying.wanted import Wanted
+from perennial.domain.descriptor import DEPLOYMENT
 
 _ROW = '{"price": 9.5, "weekday": "Friday"}'
 _SSH = re.compile(r"(?:ssh://)?([\w.-]+@)([\w.-]+)[:/](.+)")

@@ -22,7 +22,8 @@ from infra.deploying.plans import Plan
 from infra.deploying.state import Found
 from infra.deploying.terraform import Inputs, Terraform
 from infra.deploying.voice import Voice
-from infra.deploying.wanted import DEPLOYMENT, Wanted
+from infra.deploying.wanted import Wanted
+from perennial.domain.descriptor import DEPLOYMENT
 
 FOUNDATION = (
     "google_project_service.base",

@@ -10,14 +10,12 @@ from typing import Any
 import yaml
 
 from infra.deploying.errors import DeployError
+from perennial.domain.descriptor import DEPLOYMENT, check_deployment, check_project
 
 ROOT = Path(__file__).resolve().parents[2]
-DEPLOYMENT = "perennial"
 
-_PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
 _ZONE = re.compile(r"([a-z]+-[a-z]+[0-9]{1,2})-[a-z]")
-_DEPLOYMENT = re.compile(r"[a-z][a-z0-9-]{1,16}[a-z0-9]")
 _ENVIRONMENT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")  # it becomes a label
 _STATE = re.compile(r"gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])(?:/(.*?))?/?")
 
@@ -106,21 +104,17 @@ def parse_state(address: str) -> State:
 def _check_names(wanted: Wanted) -> None:
     if not wanted.project or not wanted.region:
         raise DeployError("name the project and the region: PROJECT=my-project REGION=europe-west1")
-    if not _PROJECT.fullmatch(wanted.project):
-        raise DeployError(
-            f"{wanted.project!r} is no project id: 6 to 30 lower-case letters, digits and hyphens."
-        )
+    try:
+        check_project(wanted.project)
+        check_deployment(wanted.deployment)
+    except ValueError as error:
+        raise DeployError(f"{error}.") from None
     if zone := _ZONE.fullmatch(wanted.region):
         raise DeployError(f"{wanted.region} is a zone; its region is {zone[1]}.")
     if not _REGION.fullmatch(wanted.region):
         raise DeployError(
             f"{wanted.region!r} is no region, such as europe-west1; functions and jobs live in one "
             "region, not in a multi-region."
-        )
-    if not _DEPLOYMENT.fullmatch(wanted.deployment):
-        raise DeployError(
-            f"{wanted.deployment!r} is no name for a deployment: 3 to 18 lower-case letters, "
-            "digits and hyphens."
         )
 
 

@@ -20,7 +20,13 @@ from perennial.adapters.clock import SystemClock
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
 from perennial.cli.local import ENDPOINTS, local_directory
 from perennial.config import Config, variable
-from perennial.domain.descriptor import DEPLOYMENT, OBJECT, Descriptor, models_bucket
+from perennial.domain.descriptor import (
+    DEPLOYMENT,
+    OBJECT,
+    Descriptor,
+    check_deployment,
+    check_project,
+)
 from perennial.errors import ConfigError, ObjectNotFound, PermissionDenied, UserError
 from perennial.ports import Buckets, ObjectStore
 from perennial.wiring.storage import open_buckets
@@ -134,11 +140,15 @@ def project_config(variables: Mapping[str, str], project: str) -> Config:
     say otherwise; PERENNIAL_DEPLOYMENT names another deployment than "perennial".
 
     Raises:
-        ConfigError: when no deployment can be called so.
+        ConfigError: when no project has such an id, or no deployment can be called so.
     """
     deployment = variables.get(variable("deployment")) or DEPLOYMENT
     try:
-        models_bucket(project, deployment)
+        check_project(project)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    try:
+        check_deployment(deployment)
     except ValueError as error:
         raise ConfigError(f"{variable('deployment')}: {error}") from None
     names = {variable(f"{role}_bucket"): f"{project}-{deployment}-{role}" for role in BUCKETS}

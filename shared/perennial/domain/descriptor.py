@@ -23,7 +23,8 @@ ROLES = ("landing", "quarantine", "data", "models", "predictions")
 """The buckets that a deployment names."""
 SERVICES = ("ingest", "predict", "monitor")
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{1,16}[a-z0-9]")
+_PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_DEPLOYMENT = re.compile(r"[a-z][a-z0-9-]{1,16}[a-z0-9]")
 _TABLE = ("buckets", "functions", "job", "claim_seconds", "events", "sweep")
 _KINDS: Mapping[type, str] = {str: "text", bool: "true or false", dict: "an object"}
 
@@ -92,22 +93,45 @@ class Descriptor:
         return location(self.project, self.deployment)
 
 
-def models_bucket(project: str, deployment: str = DEPLOYMENT) -> str:
-    """The bucket that holds a deployment's descriptor.
+def check_project(project: str) -> None:
+    """See that a project can have this id; `infra/variables.tf` has the same rule.
 
     Raises:
-        ValueError: when no deployment can be called so.
+        ValueError: when none can.
     """
-    if not _NAME.fullmatch(deployment):
+    if not _PROJECT.fullmatch(project):
+        raise ValueError(
+            "a project id has 6 to 30 lower-case letters, digits and hyphens, begins with a "
+            f"letter and ends without a hyphen; found {project!r}"
+        )
+
+
+def check_deployment(deployment: str) -> None:
+    """See that a deployment can be called so; `infra/variables.tf` has the same rule.
+
+    Raises:
+        ValueError: when none can.
+    """
+    if not _DEPLOYMENT.fullmatch(deployment):
         raise ValueError(
             "a deployment's name has 3 to 18 lower-case letters, digits and hyphens, begins with a "
             f"letter and ends without a hyphen; found {deployment!r}"
         )
+
+
+def models_bucket(project: str, deployment: str = DEPLOYMENT) -> str:
+    """The bucket that holds a deployment's descriptor.
+
+    Raises:
+        ValueError: when no project has such an id, or no deployment can be called so.
+    """
+    check_project(project)
+    check_deployment(deployment)
     return f"{project}-{deployment}-models"
 
 
 def location(project: str, deployment: str = DEPLOYMENT) -> str:
-    """A descriptor's address, as `gs://…`."""
+    """A descriptor's address, as `gs://…`. Raises what `models_bucket` does."""
     return f"gs://{models_bucket(project, deployment)}/{OBJECT}"
 
 

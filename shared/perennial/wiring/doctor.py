@@ -45,7 +45,7 @@ def examine_project(
         addresses: where Google's APIs are.
 
     Raises:
-        ValueError: when no deployment can be called so.
+        ValueError: when no project has such an id, or no deployment can be called so.
     """
     try:
         session = connect()

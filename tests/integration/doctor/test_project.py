@@ -31,7 +31,7 @@ ROLES = ("landing", "quarantine", "data", "models", "predictions")
 @pytest.fixture
 def emulator(apis: Apis) -> Iterator[str]:
     """Holds the objects."""
-    buckets = [f"acme-perennial-{role}" for role in ROLES]
+    buckets = [f"acme-1-perennial-{role}" for role in ROLES]
     with TemporaryDirectory() as folder, StorageServer(Path(folder), buckets=buckets) as server:
         apis.emulator = server.url
         yield server.url
@@ -45,7 +45,7 @@ def descriptor(apis: Apis, emulator: str) -> Descriptor:
     whole = deployment(found)
     apis.documents |= {at: whole[at] for at in whole if not at[1].endswith("/o")}  # has real ones
     apis.documents["predict", ""] = {"service": "perennial-predict", "pipelines": []}
-    path = "v2/projects/acme/locations/europe-west1/services/perennial-predict:getIamPolicy"
+    path = "v2/projects/acme-1/locations/europe-west1/services/perennial-predict:getIamPolicy"
     apis.documents["run", path] = {
         "bindings": [{"role": "roles/run.invoker", "members": ["allUsers"]}]
     }
@@ -76,8 +76,9 @@ def test_all_is_well_and_every_part_was_asked(apis: Apis, descriptor: Descriptor
 def test_a_bucket_that_is_gone_ends_nothing(
     apis: Apis, emulator: str, descriptor: Descriptor
 ) -> None:
-    requests.delete(f"{emulator}/storage/v1/b/acme-perennial-models", timeout=10).raise_for_status()
-    del apis.documents["storage", "storage/v1/b/acme-perennial-models"]
+    models = "storage/v1/b/acme-1-perennial-models"
+    requests.delete(f"{emulator}/{models}", timeout=10).raise_for_status()
+    del apis.documents["storage", models]
     platform = GooglePlatform(requests.Session(), apis.addresses)
     findings = list(examine_descriptor(platform, descriptor, apis.addresses))
 
@@ -102,7 +103,7 @@ def test_no_token_is_sent_without_encryption(apis: Apis, descriptor: Descriptor)
 @pytest.mark.usefixtures("perennial")
 class TestCommand:
     def run(self, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
-        code = main(["doctor", "--project", "acme", *words])
+        code = main(["doctor", "--project", "acme-1", *words])
         return (code, *capsys.readouterr())
 
     def test_nothing_wrong_is_code_0(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -146,7 +147,7 @@ class TestCommand:
 
         assert code == 1
         assert {key: document[key] for key in ("project", "deployment", "problems", "unknown")} == {
-            "project": "acme",
+            "project": "acme-1",
             "deployment": "perennial",
             "problems": 1,
             "unknown": 0,
@@ -163,7 +164,7 @@ class TestCommand:
         code, out, _ = self.run(capsys)
 
         assert code == 1
-        assert "gs://acme-staging-models/deployment.json" in out
+        assert "gs://acme-1-staging-models/deployment.json" in out
 
     def test_a_name_that_no_deployment_has_is_refused(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -173,6 +174,13 @@ class TestCommand:
 
         assert (code, out) == (1, "")
         assert "3 to 18" in err
+
+    def test_an_id_that_no_project_has_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["doctor", "--project", "NOPE!"]) == 1
+        out, err = capsys.readouterr()
+
+        assert out == ""
+        assert "a project id has 6 to 30" in err
 
     def test_without_credentials_there_is_one_problem(
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch

@@ -229,6 +229,13 @@ class TestDiscovery:
         with pytest.raises(ConfigError, match=r"PERENNIAL_DEPLOYMENT: .* found 'No Name'"):
             Deployment.find({"PERENNIAL_DEPLOYMENT": "No Name"}, project=PROJECT)
 
+    @pytest.mark.parametrize("variables", [{}, {"PERENNIAL_REGION": "europe-west1"}])
+    def test_what_is_no_project_id_is_refused_before_anything_is_asked(
+        self, variables: dict[str, str]
+    ) -> None:
+        with pytest.raises(ConfigError, match=r"^a project id has 6 to 30 .* found 'NOPE!'$"):
+            Deployment.find(variables, project="NOPE!")
+
     def test_who_may_not_read_it_learns_which_role_is_missing(self) -> None:
         with refusing_storage() as url, pytest.raises(ConfigError) as raised:
             Deployment.find({"PERENNIAL_STORAGE_ENDPOINT": url}, project=PROJECT)
@@ -269,14 +276,14 @@ class TestDiscovery:
             Deployment.find(variables)
 
     @pytest.mark.parametrize(
-        "words", [["--project", "p-1", "status"], ["status", "--project", "p-1"]]
+        "words", [["--project", "patch-1", "status"], ["status", "--project", "patch-1"]]
     )
     def test_project_may_come_before_or_after_the_command(
         self, storage: str, run: Run, monkeypatch: pytest.MonkeyPatch, words: list[str]
     ) -> None:
         monkeypatch.setenv("PERENNIAL_STORAGE_ENDPOINT", storage)
 
-        assert "gs://p-1-perennial-models/deployment.json" in run(*words).complaint
+        assert "gs://patch-1-perennial-models/deployment.json" in run(*words).complaint
 
 
 @contextmanager

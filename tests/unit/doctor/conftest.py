@@ -15,7 +15,7 @@ from .documents import Google, deployment
 TABLE = Path(__file__).resolve().parents[3] / "infra" / "deployment.yaml"
 
 
-def stored(project: str = "acme", deployment: str = "perennial") -> dict[str, Any]:
+def stored(project: str = "acme-1", deployment: str = "perennial") -> dict[str, Any]:
     """The document, with the table that is really deployed."""
     return {
         "format": 1,

@@ -35,7 +35,7 @@ def deployment(descriptor: Descriptor) -> Documents:
         path = f"storage/v1/b/{name}"
         documents["storage", path] = bucket(descriptor, role)
         documents["storage", f"{path}/iam"] = policy(
-            ("roles/storage.legacyBucketOwner", "projectOwner:acme"),
+            ("roles/storage.legacyBucketOwner", "projectOwner:acme-1"),
             ("roles/storage.objectViewer", member(descriptor, "ingest")),
         )
         documents["storage", f"{path}/o"] = {"kind": "storage#objects"}
@@ -173,21 +173,21 @@ def scheduler(descriptor: Descriptor) -> dict[str, Any]:
 def shared_environment(descriptor: Descriptor) -> dict[str, str]:
     """Written out, so that a wrong name in the code is a failure here."""
     return {
-        "PERENNIAL_LANDING_BUCKET": "acme-perennial-landing",
-        "PERENNIAL_QUARANTINE_BUCKET": "acme-perennial-quarantine",
-        "PERENNIAL_DATA_BUCKET": "acme-perennial-data",
-        "PERENNIAL_MODELS_BUCKET": "acme-perennial-models",
-        "PERENNIAL_PROJECT": "acme",
+        "PERENNIAL_LANDING_BUCKET": "acme-1-perennial-landing",
+        "PERENNIAL_QUARANTINE_BUCKET": "acme-1-perennial-quarantine",
+        "PERENNIAL_DATA_BUCKET": "acme-1-perennial-data",
+        "PERENNIAL_MODELS_BUCKET": "acme-1-perennial-models",
+        "PERENNIAL_PROJECT": "acme-1",
         "PERENNIAL_REGION": "europe-west1",
         "PERENNIAL_TRAIN_JOB": "perennial-train",
         "PERENNIAL_CLAIM_SECONDS": str(descriptor.table["claim_seconds"]),
-        "GOOGLE_CLOUD_PROJECT": "acme",
+        "GOOGLE_CLOUD_PROJECT": "acme-1",
     }
 
 
 def container(environment: dict[str, str], memory: str, cpu: str) -> dict[str, Any]:
     return {
-        "image": f"europe-west1-docker.pkg.dev/acme/gcf-artifacts/image@{DIGEST}",
+        "image": f"europe-west1-docker.pkg.dev/acme-1/gcf-artifacts/image@{DIGEST}",
         "resources": {"limits": {"memory": memory, "cpu": cpu}, "cpuIdle": True},
         "env": [{"name": name, "value": value} for name, value in environment.items()],
     }
@@ -207,14 +207,14 @@ def _events(descriptor: Descriptor) -> Documents:
         },
         "transport": {
             "pubsub": {
-                "topic": "projects/acme/topics/eventarc-europe-west1-perennial-ingest-042",
+                "topic": "projects/acme-1/topics/eventarc-europe-west1-perennial-ingest-042",
                 "subscription": descriptor.subscription,
             }
         },
     }
     subscription = {
         "name": descriptor.subscription,
-        "topic": "projects/acme/topics/eventarc-europe-west1-perennial-ingest-042",
+        "topic": "projects/acme-1/topics/eventarc-europe-west1-perennial-ingest-042",
         "state": "ACTIVE",
         "ackDeadlineSeconds": events["ack_deadline_seconds"],
         "messageRetentionDuration": f"{events['retention_seconds']}s",

@@ -16,7 +16,7 @@ from perennial.workflows.doctoring.deployment import Predict, examine, find_desc
 from .diagnosis import ANSWERED, REFUSED, diagnose, wrong
 from .documents import AGENT, Answer, Google, changed, member, place, policy
 
-SUBSCRIPTION = "v1/projects/acme/subscriptions/eventarc-europe-west1-ingest-sub-042"
+SUBSCRIPTION = "v1/projects/acme-1/subscriptions/eventarc-europe-west1-ingest-sub-042"
 PREDICT = "services/perennial-predict"
 JOB = "jobs/perennial-train"
 
@@ -79,24 +79,24 @@ def test_no_bucket_is_everybodys(
 
 @pytest.mark.parametrize(
     "role",
-    ["roles/storage.objectCreator", "roles/storage.objectAdmin", "projects/acme/roles/custom"],
+    ["roles/storage.objectCreator", "roles/storage.objectAdmin", "projects/acme-1/roles/custom"],
 )
 def test_nothing_of_the_deployment_writes_into_landing(
     google: Google, descriptor: Descriptor, role: str
 ) -> None:
-    path = "storage/v1/b/acme-perennial-landing/iam"
+    path = "storage/v1/b/acme-1-perennial-landing/iam"
     google.documents["storage", path] = policy((role, member(descriptor, "monitor")))
 
     (found,) = wrong(diagnose(google, descriptor))
 
     assert (found.check, found.state) == ("landing bucket: access", "problem")
-    assert found.found == f"perennial-monitor@acme.iam.gserviceaccount.com has {role}"
+    assert found.found == f"perennial-monitor@acme-1.iam.gserviceaccount.com has {role}"
 
 
 def test_users_may_write_into_landing(google: Google, descriptor: Descriptor) -> None:
-    google.documents["storage", "storage/v1/b/acme-perennial-landing/iam"] = policy(
+    google.documents["storage", "storage/v1/b/acme-1-perennial-landing/iam"] = policy(
         ("roles/storage.objectCreator", "user:rosa@acme.example"),
-        ("roles/storage.objectCreator", "serviceAccount:uploads@acme.iam.gserviceaccount.com"),
+        ("roles/storage.objectCreator", "serviceAccount:uploads@acme-1.iam.gserviceaccount.com"),
     )
 
     assert wrong(diagnose(google, descriptor)) == []
@@ -206,7 +206,7 @@ def test_whoever_must_call_may(
 @pytest.mark.parametrize(
     ("resource", "check"),
     [
-        ("v1/projects/acme/topics/perennial-dead-letters", "dead letters: publishing"),
+        ("v1/projects/acme-1/topics/perennial-dead-letters", "dead letters: publishing"),
         (SUBSCRIPTION, "dead letters: forwarding"),
     ],
 )
@@ -221,7 +221,7 @@ def test_pubsub_itself_must_be_let_give_events_up(
 
 
 def test_a_policy_without_any_grant_is_read(google: Google, descriptor: Descriptor) -> None:
-    google.documents["storage", "storage/v1/b/acme-perennial-data/iam"] = {"etag": "ACAB"}
+    google.documents["storage", "storage/v1/b/acme-1-perennial-data/iam"] = {"etag": "ACAB"}
 
     assert wrong(diagnose(google, descriptor)) == []
 
@@ -268,10 +268,10 @@ class TestJob:
 
 
 class TestDescriptor:
-    AT = ("storage", "storage/v1/b/acme-perennial-models/o/deployment.json")
+    AT = ("storage", "storage/v1/b/acme-1-perennial-models/o/deployment.json")
 
     def test_is_found(self, document: dict[str, Any], descriptor: Descriptor) -> None:
-        findings, found = find_descriptor(Google({self.AT: document}), "acme", "perennial")
+        findings, found = find_descriptor(Google({self.AT: document}), "acme-1", "perennial")
 
         assert found == descriptor
         assert [one.state for one in findings] == ["ok"]
@@ -279,15 +279,15 @@ class TestDescriptor:
     @pytest.mark.parametrize(
         ("kind", "advice"),
         [
-            ("absent", "make deploy PROJECT=acme"),
-            ("forbidden", "roles/storage.objectViewer on gs://acme-perennial-models"),
+            ("absent", "make deploy PROJECT=acme-1"),
+            ("forbidden", "roles/storage.objectViewer on gs://acme-1-perennial-models"),
             ("silent", "try again"),
         ],
     )
     def test_without_one_nothing_can_be_looked_at(self, kind: Any, advice: str) -> None:
         google = Google({})
         google.instead[self.AT] = Look(kind, said="said so")
-        (finding,), found = find_descriptor(google, "acme", "perennial")
+        (finding,), found = find_descriptor(google, "acme-1", "perennial")
 
         assert found is None
         assert finding.state == "problem"
@@ -296,7 +296,7 @@ class TestDescriptor:
 
     def test_a_newer_one_says_what_to_do(self, document: dict[str, Any]) -> None:
         google = Google({self.AT: {**document, "format": 2}})
-        (finding,), found = find_descriptor(google, "acme", "perennial")
+        (finding,), found = find_descriptor(google, "acme-1", "perennial")
 
         assert found is None
         assert finding.state == "problem"

@@ -19,9 +19,9 @@ def test_what_is_written_is_read_back(descriptor: Descriptor) -> None:
 def test_terraforms_document_is_read(document: dict[str, Any]) -> None:
     found = Descriptor.from_json(json.dumps(document).encode())
 
-    assert found.buckets["landing"] == "acme-perennial-landing"
+    assert found.buckets["landing"] == "acme-1-perennial-landing"
     assert found.table["claim_seconds"] == 7200
-    assert found.name == "gs://acme-perennial-models/deployment.json"
+    assert found.name == "gs://acme-1-perennial-models/deployment.json"
 
 
 def test_a_key_from_a_later_version_is_left_alone(document: dict[str, Any]) -> None:
@@ -76,8 +76,8 @@ def test_a_wrong_value_is_named(
 
 
 def test_another_deployment_of_the_project_has_another_bucket() -> None:
-    assert models_bucket("acme") == "acme-perennial-models"
-    assert location("acme", "staging") == "gs://acme-staging-models/deployment.json"
+    assert models_bucket("acme-1") == "acme-1-perennial-models"
+    assert location("acme-1", "staging") == "gs://acme-1-staging-models/deployment.json"
 
 
 @pytest.mark.parametrize(
@@ -85,4 +85,17 @@ def test_another_deployment_of_the_project_has_another_bucket() -> None:
 )
 def test_a_name_that_no_deployment_has_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="3 to 18"):
-        models_bucket("acme", name)
+        models_bucket("acme-1", name)
+
+
+@pytest.mark.parametrize(
+    "project", ["acme", "a" * 31, "NOPE!", "1-acme", "acme-1-", "acme.com:garden", "123456789", ""]
+)
+def test_an_id_that_no_project_has_is_refused(project: str) -> None:
+    with pytest.raises(ValueError, match="6 to 30"):
+        models_bucket(project)
+
+
+def test_the_shortest_and_the_longest_names_are_not() -> None:
+    assert models_bucket("a" * 6, "abc") == "aaaaaa-abc-models"
+    assert models_bucket("a" * 30, "b" * 18) == f"{'a' * 30}-{'b' * 18}-models"

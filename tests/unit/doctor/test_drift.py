@@ -12,9 +12,9 @@ from perennial.domain.doctoring.findings import Finding
 from .diagnosis import diagnose, wrong
 from .documents import Google, changed, place
 
-LANDING = ("storage", "storage/v1/b/acme-perennial-landing")
+LANDING = ("storage", "storage/v1/b/acme-1-perennial-landing")
 TRIGGER = ("eventarc", "triggers/perennial-ingest", "v1")
-SUBSCRIPTION = ("pubsub", "v1/projects/acme/subscriptions/eventarc-europe-west1-ingest-sub-042")
+SUBSCRIPTION = ("pubsub", "v1/projects/acme-1/subscriptions/eventarc-europe-west1-ingest-sub-042")
 PREDICT = ("run", "services/perennial-predict")
 JOB = ("run", "jobs/perennial-train")
 SCHEDULER = ("cloudscheduler", "jobs/perennial-sweep", "v1")
@@ -162,9 +162,9 @@ SCHEDULER = ("cloudscheduler", "jobs/perennial-sweep", "v1")
         (
             JOB,
             "template|template|containers|0|image",
-            "europe-west1-docker.pkg.dev/acme/perennial/train:latest",
+            "europe-west1-docker.pkg.dev/acme-1/perennial/train:latest",
             "train: image",
-            "europe-west1-docker.pkg.dev/acme/perennial/train:latest",
+            "europe-west1-docker.pkg.dev/acme-1/perennial/train:latest",
         ),
         (
             JOB,

@@ -13,7 +13,8 @@ from infra.deploying.wanted import Wanted
     [
         ({"project": ""}, "PROJECT=my-project"),
         ({"region": ""}, "PROJECT=my-project"),
-        ({"project": "My Project"}, "no project id"),
+        ({"project": "My Project"}, "a project id has 6 to 30"),
+        ({"project": "garden-"}, "ends without a hyphen; found 'garden-'\\.$"),
         ({"region": "europe-west1-b"}, "is a zone; its region is europe-west1"),
         ({"region": "EU"}, "no region"),
         ({"region": "eur4"}, "not in a multi-region"),

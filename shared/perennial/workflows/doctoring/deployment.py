@@ -49,7 +49,7 @@ def find_descriptor(
     """Read what a deployment says of itself; without it there is nothing to hold it against.
 
     Raises:
-        ValueError: when no deployment can be called so.
+        ValueError: when no project has such an id, or no deployment can be called so.
     """
     check, where = "descriptor", location(project, deployment)
     bucket = models_bucket(project, deployment)
