@@ -1,8 +1,12 @@
-"""What Terraform sets is what the local cloud sets: the same names, values, calls and limits."""
+"""What Terraform sets is what the local cloud sets: the same names, values, calls and limits.
+
+And it is what doctor expects.
+"""
 
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +15,8 @@ import pytest
 from functions.ingest.main import FINALIZED
 from localdev import settings
 from localdev.storage import events
+from perennial.domain.descriptor import Descriptor
+from perennial.domain.doctoring.services import shared_environment
 
 LOCAL = settings.Addresses(storage="http://127.0.0.1:1", run="http://127.0.0.1:2")
 ONLY_LOCAL = {"PERENNIAL_RUN_ENDPOINT", "PERENNIAL_STORAGE_ENDPOINT"}
@@ -22,6 +28,12 @@ SET_BY_THE_PLATFORM = {
     *("CLOUD_RUN_JOB", "CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_ATTEMPT", "CLOUD_RUN_TASK_COUNT"),
 }
 """What Cloud Run sets by itself; Terraform must not."""
+
+NOT_SHARED = {
+    *("THREADS", "WORKERS", "FUNCTION_USE_ASGI"),
+    *settings.TABLE["job"]["train"]["environment"],
+}
+"""What a function or the job is told for itself alone."""
 
 LAPTOPS = {"OMP_NUM_THREADS"}
 """A laptop's cores are everybody's, so one thread trains there."""
@@ -85,6 +97,15 @@ def test_variables_have_the_same_values_where_they_are_no_addresses(made, unit):
             assert value == str(unit.cpu)
         else:
             assert value == ADDRESSES.get(name, here[name]), name
+
+
+@each_unit
+def test_doctor_expects_what_every_function_and_the_job_is_told(made, unit):
+    # Not read as commands do, which want a subscription's name: no Eventarc has made one here.
+    told = Descriptor(**json.loads(made["google_storage_bucket_object.descriptor"]["content"]))
+    found = environment(made, unit)
+    shared = {name: value for name, value in found.items() if name not in NOT_SHARED}
+    assert shared == shared_environment(told)
 
 
 @each_function
