@@ -23,6 +23,7 @@ from perennial.errors import (
     InvariantBroken,
     NotFoundError,
     ObjectNotFound,
+    PermissionDenied,
     PreconditionFailed,
     StoreUnavailable,
 )
@@ -73,11 +74,15 @@ class Registry:
         """The current state.
 
         Raises:
-            NotFoundError: for a pipeline that was never applied, naming those that exist.
+            NotFoundError: for a pipeline that was never applied, naming those that exist
+                to whoever may see them all.
         """
         head = self.head(pipeline)
         if head is None:
-            known = ", ".join(self.pipelines()) or "none yet"
+            try:
+                known = ", ".join(self.pipelines()) or "none yet"
+            except PermissionDenied:  # who may see one pipeline need not see the others
+                raise NotFoundError(f"no pipeline {pipeline!r} was ever applied") from None
             raise NotFoundError(f"no pipeline {pipeline!r}; there are: {known}")
         return head
 

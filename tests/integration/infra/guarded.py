@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from perennial.adapters.memory import MemoryStore
-from perennial.errors import LaunchError, PermissionDenied
+from perennial.errors import LaunchError, ObjectNotFound, PermissionDenied, PreconditionFailed
 from perennial.ports import Buckets, ObjectInfo
-from tests.integration.infra.roles import CREATE, KINDS, REPLACE, Access, object_name
+from tests.integration.infra.roles import CREATE, KINDS, REPLACE, Access, Grant, object_name
 
 ROLES = ("landing", "quarantine", "data", "models")
 
@@ -29,19 +29,21 @@ _NEEDED = {
 
 @dataclass
 class Account:
-    """A service account at work, and what it tried.
+    """A service account or a person at work, and what was tried.
 
     Attributes:
         access: what it may do.
         used: what it did with objects: kind and bucket.
         asked: the other permissions that it used.
         refused: what it tried and may not, in words.
+        needed: its grants without which something would have been refused.
     """
 
     access: Access
     used: set[tuple[str, str]] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
+    needed: set[Grant] = field(default_factory=set)
 
     def need(self, permission: str, on: str, name: str = "") -> bool:
         """Note the use of a permission; whether it may."""
@@ -49,10 +51,12 @@ class Account:
         self.used |= kinds
         if not kinds:
             self.asked.add(permission)
-        allowed = self.access.may(permission, on, name)
-        if not allowed:
+        granting = self.access.granting(permission, on, name)
+        if not granting:
             self.refused.append(f"{permission} on {on}: {name}")
-        return allowed
+        if len(granting) == 1:
+            self.needed.update(granting)
+        return bool(granting)
 
     def stores(self, stores: dict[str, MemoryStore]) -> Buckets:
         """The four buckets, as this account sees them."""
@@ -72,7 +76,11 @@ class Guarded:
 
         def call(name: str, *args: Any, **options: Any) -> Any:
             self._check(method, name)
-            return bound(name, *args, **options)
+            try:
+                return bound(name, *args, **options)
+            except ObjectNotFound:
+                self._check_sees_names()
+                raise
 
         return call
 
@@ -83,16 +91,38 @@ class Guarded:
 
     def create(self, name: str, *args: Any, **options: Any) -> ObjectInfo:
         self._check("create", name)
-        return self.inner.create(name, *args, **options)
+        try:
+            return self.inner.create(name, *args, **options)
+        except PreconditionFailed:
+            self._check_sees(name)
+            raise
 
     def copy_from(self, source: Guarded, name: str, to: str, *, generation: int) -> ObjectInfo:
         source._check("read", name)
         self._check("copy_from", to)
-        return self.inner.copy_from(source.inner, name, to, generation=generation)
+        try:
+            return self.inner.copy_from(source.inner, name, to, generation=generation)
+        except ObjectNotFound:
+            source._check_sees_names()
+            raise
+        except PreconditionFailed:
+            self._check_sees(to)
+            raise
 
     def list(self, prefix: str = "", **options: Any) -> Iterator[ObjectInfo]:
-        self._check("list", "")  # listing is of the bucket: no condition on names can allow it
+        self._check_sees_names()
         return self.inner.list(prefix, **options)
+
+    def _check_sees_names(self) -> None:
+        """Who may not list is told 403 of what is missing, too.
+
+        Listing is of the bucket: no condition on names can allow it.
+        """
+        self._check("list", "")
+
+    def _check_sees(self, name: str) -> None:
+        """Who may create and not replace is told 403 of what is there, and has to look."""
+        self._check("stat", name)
 
     def _check(self, method: str, name: str) -> None:
         full = object_name(self.bucket, name) if name else f"projects/_/buckets/{self.bucket}"
@@ -107,12 +137,14 @@ class Platform:
 
     Attributes:
         job: the job's name.
-        launched: the pipelines, one for each execution.
+        launched: the pipeline of each execution, or `pipeline/version` where it is to rebuild that.
+        forced: executions that are to work whether or not it is due.
         ended: executions that are over.
     """
 
     job: str
     launched: list[str] = field(default_factory=list)
+    forced: set[str] = field(default_factory=set)
     ended: set[str] = field(default_factory=set)
 
     def launcher(self, account: Account) -> Launcher:
@@ -128,11 +160,20 @@ class Launcher:
     account: Account
 
     def launch(self, pipeline: str, *, force: bool = False) -> str:
-        # The pipeline is an override of the job's environment.
+        execution = self._launch(pipeline)
+        if force:
+            self.platform.forced.add(execution)
+        return execution
+
+    def launch_rebuild(self, pipeline: str, version: str) -> str:
+        return self._launch(f"{pipeline}/{version}")
+
+    def _launch(self, what: str) -> str:
+        # What to do is an override of the job's environment.
         for permission in ("run.jobs.run", "run.jobs.runWithOverrides"):
             if not self.account.need(permission, self.platform.job):
                 raise LaunchError(f"{permission} is missing")
-        self.platform.launched.append(pipeline)
+        self.platform.launched.append(what)
         return f"execution-{len(self.platform.launched)}"
 
     def has_ended(self, execution: str) -> bool:

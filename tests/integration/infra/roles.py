@@ -18,12 +18,16 @@ KINDS = {"read": READ, "create": CREATE, "replace": REPLACE}
 ROLES = {
     "roles/storage.objectViewer": READ,
     "roles/storage.objectCreator": CREATE,
+    "roles/storage.legacyBucketReader": frozenset({"storage.objects.list", "storage.buckets.get"}),
     "roles/storage.objectUser": READ | CREATE | REPLACE | {"storage.objects.update"},
     "roles/run.jobsExecutorWithOverrides": frozenset({"run.jobs.run", "run.jobs.runWithOverrides"}),
     "roles/run.viewer": frozenset({"run.jobs.get", "run.executions.get", "run.executions.list"}),
     "roles/run.invoker": frozenset({"run.routes.invoke"}),
 }
 """As Google documents them, as far as they matter to what is granted here."""
+
+PROJECT = "*"
+"""Where a grant on the whole project is."""
 
 _WHERE = {
     "google_storage_bucket_iam_member": "bucket",
@@ -37,7 +41,7 @@ class Grant:
     """A role that a member has somewhere, perhaps under a condition.
 
     Attributes:
-        on: the bucket, job or service.
+        on: the bucket, job or service; `PROJECT` for all of them.
         condition: an expression over `resource.name`; empty for none.
     """
 
@@ -47,30 +51,39 @@ class Grant:
 
     def allows(self, permission: str, on: str, name: str) -> bool:
         """Whether it gives a permission there, for a resource of this full name."""
-        given = permission in ROLES[self.role] and self.on == on
+        given = permission in ROLES[self.role] and self.on in (on, PROJECT)
         return given and (not self.condition or holds(self.condition, name))
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """All that one service account may do in buckets, with jobs and with services."""
+    """All that one member may do in buckets, with jobs and with services."""
 
     grants: tuple[Grant, ...]
 
     @classmethod
-    def planned(cls, resources: Mapping[str, Mapping[str, Any]], email: str) -> Access:
-        """What Terraform gives to an account."""
+    def planned(cls, resources: Mapping[str, Mapping[str, Any]], member: str) -> Access:
+        """What Terraform gives to a member, written as IAM writes members."""
         found = []
         for address, values in resources.items():
-            where = _WHERE.get(address.partition(".")[0])
-            if where and values["member"] == f"serviceAccount:{email}":
-                conditions = values["condition"] or [{"expression": ""}]
-                found.append(Grant(values["role"], values[where], conditions[0]["expression"]))
+            kind, role = address.partition(".")[0], values.get("role")
+            if values.get("member") != member:
+                continue
+            conditions = values["condition"] or [{"expression": ""}]
+            if kind in _WHERE:
+                found.append(Grant(role, values[_WHERE[kind]], conditions[0]["expression"]))
+            elif kind == "google_project_iam_member" and role in ROLES:
+                # The others are about services that no workflow asks.
+                found.append(Grant(role, PROJECT, conditions[0]["expression"]))
         return cls(tuple(found))
+
+    def granting(self, permission: str, on: str, name: str = "") -> list[Grant]:
+        """Its grants that give a permission."""
+        return [grant for grant in self.grants if grant.allows(permission, on, name)]
 
     def may(self, permission: str, on: str, name: str = "") -> bool:
         """Whether any of its grants gives a permission."""
-        return any(grant.allows(permission, on, name) for grant in self.grants)
+        return bool(self.granting(permission, on, name))
 
     def kinds(self) -> set[tuple[str, str]]:
         """What it may do with objects at all: kind and bucket."""

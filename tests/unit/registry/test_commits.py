@@ -9,7 +9,13 @@ import pytest
 
 from perennial.adapters.memory import MemoryStore
 from perennial.domain import names
-from perennial.errors import PreconditionFailed, RefusedError, StoreUnavailable
+from perennial.errors import (
+    NotFoundError,
+    PermissionDenied,
+    PreconditionFailed,
+    RefusedError,
+    StoreUnavailable,
+)
 from perennial.workflows.registry import Registry
 
 
@@ -151,3 +157,16 @@ def test_pipelines_lists_those_with_a_head_only(models, registry):
     models.create("zoo/registry/commits/1", b"")
     registry.commit("bike", lambda head: head, action="apply", by="test")
     assert registry.pipelines() == ["bike", "shop"]
+
+
+def test_who_may_see_one_pipeline_only_is_told_that_it_does_not_exist(clock):
+    class OneOnly(MemoryStore):
+        def read(self, name, *, generation=None):
+            if not name.startswith("shop/"):
+                raise PermissionDenied("403", bucket=self.bucket, name=name)
+            return super().read(name, generation=generation)
+
+    store = OneOnly("models")
+    store.create("roses/registry/head.json", b"another's")
+    with pytest.raises(NotFoundError, match=r"^no pipeline 'shop' was ever applied$"):
+        Registry(store, clock).require("shop")
