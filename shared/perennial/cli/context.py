@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, update_wrapper
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import click
 from google.auth.exceptions import GoogleAuthError
 
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
-from perennial.cli.local import ENDPOINTS, local_directory
+from perennial.cli.local import addresses, lives, local_directory, read_endpoints
 from perennial.config import Config, variable
 from perennial.domain.descriptor import (
     DEPLOYMENT,
@@ -215,19 +212,10 @@ def local_config(directory: Path) -> Config:
 
 
 def _running(directory: Path) -> dict[str, Any] | None:
-    """What a local cloud says of itself; None unless it is there.
-
-    Its process must live, since another cloud may have got its port, and its port must answer,
-    since a process that ended may linger as a zombie.
-    """
-    try:
-        document: dict[str, Any] = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))
-        os.kill(document["pid"], 0)
-        storage = urlsplit(document["storage"])
-        socket.create_connection((storage.hostname or "", storage.port or 80), timeout=5).close()
-    except (OSError, ValueError, KeyError):
-        return None
-    return document
+    """What a local cloud says of itself; None unless it is there and its storage answers."""
+    endpoints = read_endpoints(directory)
+    storage = addresses(endpoints).get("storage")
+    return endpoints if storage and lives(endpoints, [storage]) else None
 
 
 def on_deployment(command: Callable[..., None]) -> Callable[..., None]:

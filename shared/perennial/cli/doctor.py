@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
-import socket
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import click
 
-from perennial.cli.local import ENDPOINTS, local_directory
+from perennial.cli.local import addresses, lives, local_directory, read_endpoints
 from perennial.cli.output import Shortfall, emit, json_option, progress
 from perennial.config import Config, variable
 from perennial.domain.descriptor import DEPLOYMENT
@@ -61,10 +58,10 @@ def _checks(
 ) -> tuple[dict[str, Any], Iterator[Finding]]:
     """Where to look, as other commands decide it, and the looking itself."""
     directory = local_directory(variables)
-    running = _read(directory)
+    running = read_endpoints(directory)
     if not project and not variables.get("PERENNIAL_LOCAL"):
         project = variables.get(variable("project"))
-        if not project and not _lives(running):
+        if not project and not lives(running, addresses(running).values()):
             project = variables.get("GOOGLE_CLOUD_PROJECT")
     if not project:
         return {"dir": str(directory)}, _local(directory, running)
@@ -85,15 +82,15 @@ def _local(directory: Path, running: dict[str, Any]) -> Iterator[Finding]:
             f"no local cloud was ever up in {directory}: start one with `perennial up`, "
             "or name a project with --project"
         )
-    if not _lives(running):
+    urls = addresses(running)
+    if not lives(running, urls.values()):
         fix = f"run `perennial up`; {directory}/logs/supervisor.log says how it ended"
         yield problem("cloud", f"that process {running.get('pid')} runs", "it does not", fix)
         return
-    addresses = _addresses(running)
     versioned = running.get("versioned")
     cloud = LocalCloud(
         directory=str(directory),
-        services=frozenset(addresses),
+        services=frozenset(urls),
         buckets=running["buckets"],
         versioned=None if versioned is None else frozenset(versioned),
         train_job=running["train_job"],
@@ -104,43 +101,7 @@ def _local(directory: Path, running: dict[str, Any]) -> Iterator[Finding]:
         **{f"{role}_bucket": bucket for role, bucket in running["buckets"].items()},
         storage_endpoint=running["storage"],
     )
-    yield from examine_local(cloud, config, addresses)
-
-
-def _read(directory: Path) -> dict[str, Any]:
-    """What a local cloud said of itself when it was last up; empty where none ever was."""
-    try:
-        document = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _lives(running: Mapping[str, Any]) -> bool:
-    """Whether its process lives and anything of it listens: what has ended may be a zombie yet."""
-    try:
-        os.kill(running["pid"], 0)
-    except (OSError, KeyError, TypeError):
-        return False
-    return any(map(_listens, _addresses(running).values()))
-
-
-def _listens(url: str) -> bool:
-    parts = urlsplit(url)
-    try:
-        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=5).close()
-    except OSError:
-        return False
-    return True
-
-
-def _addresses(running: Mapping[str, Any]) -> dict[str, str]:
-    """Where its processes listen, by name."""
-    return {
-        name: url
-        for name, url in running.items()
-        if isinstance(url, str) and url.startswith("http://")
-    }
+    yield from examine_local(cloud, config, urls)
 
 
 def _lines_of(path: Path) -> list[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -31,6 +36,37 @@ class LocalCloudError(PerennialError):
 def local_directory(variables: Mapping[str, str]) -> Path:
     """DIR of the local cloud: PERENNIAL_LOCAL, else ./.perennial."""
     return Path(variables.get("PERENNIAL_LOCAL") or DEFAULT_DIRECTORY).expanduser().absolute()
+
+
+def read_endpoints(directory: Path) -> dict[str, Any]:
+    """What a local cloud said of itself when it was last up; empty where none ever was."""
+    try:
+        document = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def addresses(endpoints: Mapping[str, Any]) -> dict[str, str]:
+    """Where the processes of a local cloud listen, by name."""
+    return {
+        name: url
+        for name, url in endpoints.items()
+        if isinstance(url, str) and url.startswith("http://")
+    }
+
+
+def lives(endpoints: Mapping[str, Any], urls: Iterable[str]) -> bool:
+    """Whether a local cloud's process lives and something listens at one of these addresses.
+
+    Its process must live, since another cloud may have got its port, and a port must answer, since
+    a process that ended may linger as a zombie.
+    """
+    try:
+        os.kill(endpoints["pid"], 0)
+    except (OSError, KeyError, TypeError):
+        return False
+    return any(map(_listens, urls))
 
 
 def start(module: str, arguments: Sequence[str], *, quiet: bool = False) -> subprocess.Popen[str]:
@@ -75,6 +111,15 @@ def see_through(process: subprocess.Popen[str]) -> None:
         raise click.UsageError(f"{said.rstrip('.')}.", click.get_current_context())
     if code:
         raise LocalCloudError(said or f"the local cloud ended with code {code}", code)
+
+
+def _listens(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=5).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _wait(process: subprocess.Popen[str]) -> int:
