@@ -18,7 +18,7 @@ from perennial.adapters.google_platform import (
 )
 from perennial.adapters.identity_token import identity_tokens
 from perennial.config import Config
-from perennial.domain.descriptor import Descriptor
+from perennial.domain.descriptor import Descriptor, check_deployment, check_project
 from perennial.domain.doctoring.findings import Finding, ok, problem, unknown
 from perennial.errors import ConfigError
 from perennial.ports import Platform
@@ -47,6 +47,8 @@ def examine_project(
     Raises:
         ValueError: when no project has such an id, or no deployment can be called so.
     """
+    check_project(project)
+    check_deployment(deployment)
     try:
         session = connect()
     except ConfigError as error:

@@ -176,10 +176,10 @@ class TestCommand:
         assert "3 to 18" in err
 
     def test_an_id_that_no_project_has_is_refused(self, capsys: pytest.CaptureFixture[str]) -> None:
-        assert main(["doctor", "--project", "NOPE!"]) == 1
+        code = main(["doctor", "--project", "NOPE!"])
         out, err = capsys.readouterr()
 
-        assert out == ""
+        assert (code, out) == (1, "")
         assert "a project id has 6 to 30" in err
 
     def test_without_credentials_there_is_one_problem(
@@ -198,6 +198,20 @@ class TestCommand:
             "(none were found): run `gcloud auth application-default login`"
         )
         assert counts == "0 ok, 1 problem, 0 unknown"
+
+
+@pytest.mark.parametrize(
+    ("project", "deployment", "rule"),
+    [("NOPE!", "perennial", "6 to 30"), ("acme-1", "Staging!", "3 to 18")],
+)
+def test_names_that_cannot_be_are_refused_before_credentials_are_looked_for(
+    project: str, deployment: str, rule: str
+) -> None:
+    def connect() -> requests.Session:
+        raise AssertionError
+
+    with pytest.raises(ValueError, match=rule):
+        next(examine_project(project, deployment, connect=connect))
 
 
 def test_the_project_is_found_as_other_commands_find_it(
