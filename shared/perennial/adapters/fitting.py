@@ -21,7 +21,8 @@ from typing import Self
 import numpy as np
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from perennial.domain.definition import METRICS, Definition
+from perennial.domain.definition import Definition
+from perennial.domain.recipe import METRICS
 from perennial.domain.replaying.fits import (
     Fit,
     Fitted,

@@ -11,25 +11,31 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from perennial.domain.mistakes import Keys, Misfit, mistakes, shown
 from perennial.domain.names import PIPELINE_NAME
+from perennial.domain.recipe import (
+    METRICS,
+    QUALITIES,
+    Metric,
+    Promotion,
+    Quality,
+    Scalar,
+    Slice,
+    Span,
+    Strict,
+    Task,
+    Training,
+    Trigger,
+    Window,
+)
 from perennial.domain.yaml_text import read_yaml
 from perennial.errors import DefinitionError
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "timestamp"]
 Role = Literal["feature", "label", "event_time", "key", "ignore"]
 Severity = Literal["reject", "warn"]
-Task = Literal["binary", "multiclass", "regression"]
-Metric = Literal["log_loss", "brier", "mae", "rmse"]
-Scalar = bool | int | float | str
-
-METRICS: Mapping[Task, tuple[Metric, ...]] = {
-    "binary": ("log_loss", "brier"),
-    "multiclass": ("log_loss", "brier"),
-    "regression": ("mae", "rmse"),
-}
 
 _LABEL_TYPES: Mapping[Task, tuple[ColumnType, ...]] = {
     "binary": ("integer", "boolean", "category"),
@@ -38,11 +44,7 @@ _LABEL_TYPES: Mapping[Task, tuple[ColumnType, ...]] = {
 }
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Rule(_Strict):
+class Rule(Strict):
     """One rule on the values of a column: exactly one of `range`, `allowed`, `pattern`.
 
     Attributes:
@@ -95,7 +97,7 @@ class Rule(_Strict):
         return "allowed" if self.allowed is not None else "pattern"
 
 
-class Column(_Strict):
+class Column(Strict):
     """One column of the files.
 
     Attributes:
@@ -142,7 +144,7 @@ class Column(_Strict):
         return self
 
 
-class Files(_Strict):
+class Files(Strict):
     """What a file must look like as a whole.
 
     Attributes:
@@ -158,75 +160,7 @@ class Files(_Strict):
     extra_columns: Severity = "warn"
 
 
-class Window(_Strict):
-    """How much history a model learns from: the last `files`, or the last `days` of event time."""
-
-    files: int | None = Field(default=None, ge=1)
-    days: float | None = Field(default=None, gt=0)
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.files is None) == (self.days is None):
-            raise ValueError(f"expected all, {{files: N}} or {{days: N}}, found {_given(self)}")
-        return self
-
-
-def _given(choice: BaseModel) -> str:
-    """The keys of a choice that were given, all or none of them."""
-    given = [key for key in type(choice).model_fields if getattr(choice, key) is not None]
-    return " and ".join(given) or "neither"
-
-
-class Trigger(_Strict):
-    """When accepted files lead to a run: every `files` of them, or every `rows` in them."""
-
-    files: int | None = Field(default=None, ge=1)
-    rows: int | None = Field(default=None, ge=1)
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if (self.files is None) == (self.rows is None):
-            raise ValueError(f"expected {{files: N}} or {{rows: N}}, found {_given(self)}")
-        return self
-
-
-class Training(_Strict):
-    """How models are made.
-
-    Attributes:
-        model: the estimator's kind.
-        parameters: given to the scikit-learn estimator as they are.
-        window: how much history a model learns from.
-        trigger: when a run starts.
-        min_rows: fewest rows for a first version.
-        seed: of every random choice.
-    """
-
-    model: Literal["hist_gradient_boosting", "linear"] = "hist_gradient_boosting"
-    parameters: dict[str, Scalar | None] = Field(default_factory=dict)
-    window: Literal["all"] | Window = "all"
-    trigger: Trigger = Trigger(files=1)
-    min_rows: int = Field(default=40, ge=2)
-    seed: int = Field(default=0, ge=0, le=2**32 - 1)
-
-
-class Promotion(_Strict):
-    """What lets a new version serve.
-
-    Attributes:
-        mode: `automatic` promotes what passes its gates, `manual` waits for `perennial approve`.
-        metric: the loss that the duel compares; the task's first metric when null.
-        tolerance: how much worse, relative to the champion's loss, is still "not worse".
-        min_duel_rows: fewest held-out rows for a duel with a firm answer.
-    """
-
-    mode: Literal["automatic", "manual"] = "automatic"
-    metric: Metric | None = None
-    tolerance: float = Field(default=0.02, ge=0, lt=1)
-    min_duel_rows: int = Field(default=50, ge=2)
-
-
-class Definition(_Strict):
+class Definition(Strict):
     """A pipeline, whole. Columns keep the order in which they were written."""
 
     format: Literal[1] = 1
@@ -267,6 +201,7 @@ class Definition(_Strict):
                 f"expected {' or '.join(METRICS[self.task])} for task {self.task}, found {metric}",
                 "promotion", "metric",
             )  # fmt: skip
+        self._check_promotion()
         texts = [n for n in self.names("feature") if self.columns[n].type == "text"]
         if texts and self.training.model != "linear":
             raise Misfit(
@@ -294,6 +229,30 @@ class Definition(_Strict):
                 f"expected two for task binary, found {len(label.classes)}",
                 "columns", name, "classes",
             )  # fmt: skip
+
+    def _check_promotion(self) -> None:
+        for column, one in self.promotion.slices.items():
+            place = ("promotion", "slices", column)
+            found = self.columns.get(column)
+            if found is None or found.type not in ("category", "boolean", "integer"):
+                raise Misfit(
+                    "expected a column of type category, boolean or integer, found "
+                    + ("no such column" if found is None else found.type),
+                    *place,
+                )
+            if found.role in ("label", "ignore"):
+                raise Misfit(f"expected a feature, found role {found.role}", *place)
+            self._check_floors(one.floors, (*place, "floors"))
+        self._check_floors(self.promotion.floors, ("promotion", "floors"))
+
+    def _check_floors(self, floors: Mapping[Quality, float], place: tuple[str, ...]) -> None:
+        for quality in floors:
+            if quality not in QUALITIES[self.task]:
+                *most, last = QUALITIES[self.task]
+                raise Misfit(
+                    f"expected {', '.join(most)} or {last} for task {self.task}, found {quality}",
+                    *place, quality,
+                )  # fmt: skip
 
     def names(self, role: Role) -> list[str]:
         """The columns with this role, in order."""
@@ -338,8 +297,10 @@ _KEYS: Keys = {
     ("files",): Files,
     ("training",): Training,
     ("training", "window"): Window,
+    ("training", "span"): Span,
     ("training", "trigger"): Trigger,
     ("promotion",): Promotion,
+    ("promotion", "slices", "*"): Slice,
 }
 
 

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from perennial.domain.definition import Task, Training
+from perennial.domain.recipe import Task, Training
 from perennial.errors import DefinitionError
 
 _REGRESSORS: Mapping[str, type[BaseEstimator]] = {

@@ -13,8 +13,9 @@ from difflib import get_close_matches
 import polars as pl
 
 from perennial.domain.cells import DESCRIPTIONS
-from perennial.domain.definition import Task, parse
+from perennial.domain.definition import parse
 from perennial.domain.guesses import Guess, as_time, guess
+from perennial.domain.recipe import Task
 from perennial.domain.samples import read_samples
 from perennial.domain.sketch import Sketch, write
 from perennial.domain.validation import judge_bytes

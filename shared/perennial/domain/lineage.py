@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from perennial.domain.definition import Window
+from perennial.domain.recipe import Window
 from perennial.domain.verdict import VerdictSummary
 
 

@@ -29,7 +29,11 @@ _SHAPES: Mapping[Place, str] = {
     ("training", "parameters"): "a mapping, as in {learning_rate: 0.05}",
     ("training", "parameters", "*"): "text, a number, true, false or null",
     ("training", "window"): "all, {files: N} or {days: N}",
+    ("training", "span"): "all, {files: N}, {through: DATE} or {since: DATE, through: DATE}",
     ("training", "trigger"): "{files: N} or {rows: N}",
+    ("promotion", "floors"): "a mapping, as in {accuracy: 0.8}",
+    ("promotion", "slices"): "a mapping of columns, as in {country: {floors: {accuracy: 0.7}}}",
+    ("promotion", "slices", "*"): "a mapping, as in {floors: {accuracy: 0.7}}, or {}",
 }
 """What is expected where a value's kind is wrong and its kind alone does not say enough."""
 
@@ -178,8 +182,11 @@ def _either(values: Sequence[str]) -> str:
 
 def _general(place: Place) -> Place:
     """A place with `*` for the name of a column or parameter, and for list indices."""
-    free = place[:1] == ("columns",) or place[:2] == ("training", "parameters")
-    named = {1 if place[:1] == ("columns",) else 2} if free else set()
+    named: set[int] = set()
+    if place[:1] == ("columns",):
+        named = {1}
+    elif place[:2] in (("training", "parameters"), ("promotion", "slices")):
+        named = {2}
     return tuple(
         "*" if index in named or isinstance(part, int) else part for index, part in enumerate(place)
     )

@@ -17,8 +17,10 @@ from typing import Any, Literal, Self
 
 from perennial.errors import ClaimLost, CommitConflict, RefusedError
 
-Status = Literal["approved", "waiting", "rejected", "superseded"]
-"""`rejected`: by its duel or by a person. `superseded`: a newer version passed while it waited."""
+Status = Literal["approved", "waiting", "rejected", "superseded", "withdrawn", "recalled"]
+"""`rejected`: by its duel or by a person. `superseded`: a newer version passed while it waited.
+`withdrawn`: probation went back to one before it. `recalled`: it learned from a file that was
+recalled. Neither serves again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Head:
         learned_through: every accepted file up to this generation was considered by `last_run`,
             as far as its listing showed; files that surface later are found by full listings.
         last_run: the run whose record lists what has been considered.
+        recalls: how often files were recalled: what a run listed before the last time is stale.
     """
 
     pipeline: str
@@ -82,6 +85,7 @@ class Head:
     learned_through: int = 0
     last_run: str = ""
     superseded: Mapping[str, str] = field(default_factory=dict)
+    recalls: int = 0
     format: int = 1
 
     def to_json(self) -> bytes:
@@ -130,7 +134,7 @@ class Commit:
 
     Attributes:
         action: `apply`, `claim`, `release`, `promote`, `judge`, `approve`, `reject`, `rollback`,
-            `unpin`.
+            `unpin`, `return`, `recall`, `import`.
         by: a person, or `run {id}`.
         why: a person's reason, or the rule that decided.
         version: the version it is about, where it is about one.

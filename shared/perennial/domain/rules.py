@@ -16,8 +16,9 @@ from operator import and_
 import polars as pl
 
 from perennial.domain.cells import describe, read_cells
-from perennial.domain.definition import Column, Definition, Rule, Scalar, Severity
+from perennial.domain.definition import Column, Definition, Rule, Severity
 from perennial.domain.findings import listed
+from perennial.domain.recipe import Scalar
 
 _FLOAT32_EXACT = 2**24
 """Up to here float32 holds every integer."""

@@ -9,8 +9,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from perennial.domain.definition import Definition, Metric, Task
+from perennial.domain.definition import Definition
 from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
+from perennial.domain.recipe import Metric, Task
 
 SMALLEST_PROBABILITY = 1e-15
 """What a class gets at least, also one that the model has never seen: its loss is 34.5."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from perennial.domain.definition import METRICS, Promotion, Task, Training
 from perennial.domain.guesses import Guess
+from perennial.domain.recipe import METRICS, Promotion, Task, Training
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from perennial.domain.definition import Definition, Task
+from perennial.domain.definition import Definition
 from perennial.domain.estimators import estimator_for, round_thresholds
 from perennial.domain.features import as_frame, features_for
 from perennial.domain.frames import columns_of, inputs_of
@@ -19,6 +19,7 @@ from perennial.domain.inputs import encode
 from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
 from perennial.domain.manifest import Input
 from perennial.domain.precision import check_precision
+from perennial.domain.recipe import Task
 from perennial.domain.text import TEXT_V1
 from perennial.domain.words import counted
 from perennial.errors import NotTrainable

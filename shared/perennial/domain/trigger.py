@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perennial.domain.definition import Trigger
+from perennial.domain.recipe import Trigger
 from perennial.domain.verdict import VerdictSummary
 
 

@@ -11,7 +11,10 @@ from typing import Any, Literal, Self
 from perennial.domain.definition import Severity
 from perennial.domain.names import FileId
 
-Decision = Literal["accepted", "quarantined", "duplicate", "pending", "vanished", "discarded"]
+Decision = Literal[
+    "accepted", "quarantined", "duplicate", "pending", "vanished", "discarded", "suspect"
+]
+"""`suspect`: it obeys every rule, but training set it aside: released, it is accepted after all."""
 
 SUMMARY = "summary"
 """Metadata key under which small facts of an object are mirrored, so that listings are indexes."""

@@ -13,10 +13,15 @@ from perennial.domain.verdict import SUMMARY
 from perennial.ports import ObjectStore
 from perennial.workflows.writing import create_once
 
-Outcome = Literal["promoted", "waiting_approval", "rejected", "nothing_new", "waiting", "failed"]
+Outcome = Literal[
+    "promoted", "waiting_approval", "rejected", "set_aside", "scored", "nothing_new", "waiting",
+    "failed",
+]  # fmt: skip
 """`promoted`: a version serves. `waiting_approval`: it needs a person (manual mode or a pin).
-`rejected`: its gate turned it down. `nothing_new`: no accepted file that the champion has not
-learned. `waiting`: the rows do not suffice yet. `failed`: the run broke; the reason says how."""
+`rejected`: its gate turned it down. `set_aside`: so it did, and the new files are suspect.
+`scored`: a static model predicted the new files. `nothing_new`: no accepted file that the champion
+has not learned. `waiting`: the rows do not suffice yet. `failed`: the run broke; the reason says
+how."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from perennial.adapters.onnx_export import export
-from perennial.domain.definition import Column, Definition, Task, Training
+from perennial.domain.definition import Column, Definition
+from perennial.domain.recipe import Task, Training
 from perennial.domain.training import Model, fit
 from perennial.ports import ObjectStore
 from tests.unit.predict.versions import crown, manifest_of, write_version

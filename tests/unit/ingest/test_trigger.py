@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from perennial.domain.definition import Trigger
 from perennial.domain.names import FileId
+from perennial.domain.recipe import Trigger
 from perennial.domain.trigger import due
 from perennial.domain.verdict import VerdictSummary
 

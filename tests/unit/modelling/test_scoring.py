@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error, mean_squared_error
 
-from perennial.domain.definition import Definition, Metric
+from perennial.domain.definition import Definition
+from perennial.domain.recipe import Metric
 from perennial.domain.scoring import SMALLEST_PROBABILITY, Constant, Score, row_losses, score
 
 RNG = np.random.default_rng(0)

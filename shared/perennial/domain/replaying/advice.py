@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Training
+from perennial.domain.recipe import Training
 from perennial.domain.replaying.decay import Decay
 from perennial.domain.replaying.policies import STATIC, Plan, Policy
 from perennial.domain.replaying.ranking import Ranked, versus

@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.definition import METRICS, Definition, Metric
+from perennial.domain.definition import Definition
+from perennial.domain.recipe import METRICS, Metric
 from perennial.domain.replaying.history import History
 from perennial.domain.scoring import row_losses
 from perennial.domain.training import Model
@@ -105,7 +106,7 @@ def key_of(
 ) -> Callable[[Fit], str]:
     """What names fits wherever they are remembered: rows, recipe, seed and libraries."""
     recipe = definition.model_dump(mode="json", exclude={"name", "files", "promotion"})
-    for choice in ("window", "trigger", "min_rows"):
+    for choice in ("mode", "window", "span", "trigger", "freshness", "min_rows"):
         del recipe["training"][choice]
     common = json.dumps([recipe, dict(sorted(environment.items()))], sort_keys=True)
     starts = np.array(history.starts)

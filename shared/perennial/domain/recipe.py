@@ -1,0 +1,166 @@
+"""How a pipeline's models are made, and what lets one serve: two parts of its definition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Task = Literal["binary", "multiclass", "regression"]
+Metric = Literal["log_loss", "brier", "mae", "rmse"]
+Quality = Literal["log_loss", "brier", "accuracy", "roc_auc", "pr_auc", "mae", "rmse", "mape", "r2"]
+Scalar = bool | int | float | str
+
+METRICS: Mapping[Task, tuple[Metric, ...]] = {
+    "binary": ("log_loss", "brier"),
+    "multiclass": ("log_loss", "brier"),
+    "regression": ("mae", "rmse"),
+}
+"""Losses that a duel can compare row by row, the default first."""
+
+QUALITIES: Mapping[Task, tuple[Quality, ...]] = {
+    "binary": ("log_loss", "brier", "accuracy", "roc_auc", "pr_auc"),
+    "multiclass": ("log_loss", "brier", "accuracy"),
+    "regression": ("mae", "rmse", "mape", "r2"),
+}
+"""Everything that is measured of a model, and that a floor can ask for."""
+
+GAINS: frozenset[Quality] = frozenset({"accuracy", "roc_auc", "pr_auc", "r2"})
+"""Those of which more is better; of the others, less."""
+
+
+class Strict(BaseModel):
+    """A part of a definition: frozen, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(Strict):
+    """How much history a model learns from: the last `files`, or the last `days` of event time."""
+
+    files: int | None = Field(default=None, ge=1)
+    days: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.files is None) == (self.days is None):
+            raise ValueError(f"expected all, {{files: N}} or {{days: N}}, found {_given(self)}")
+        return self
+
+
+class Trigger(Strict):
+    """When accepted files lead to a run: every `files` of them, or every `rows` in them."""
+
+    files: int | None = Field(default=None, ge=1)
+    rows: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.files is None) == (self.rows is None):
+            raise ValueError(f"expected {{files: N}} or {{rows: N}}, found {_given(self)}")
+        return self
+
+
+class Span(Strict):
+    """The part of history that a static model learns from.
+
+    Attributes:
+        files: the first so many files, in time order.
+        since: files whose place in time is this or later (UTC where no offset is given).
+        through: files whose place in time is this or earlier.
+    """
+
+    files: int | None = Field(default=None, ge=1)
+    since: datetime | None = None
+    through: datetime | None = None
+
+    @field_validator("since", "through")
+    @classmethod
+    def _has_an_offset(cls, moment: datetime | None) -> datetime | None:
+        return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.files is None) == (self.through is None) or (self.files and self.since):
+            raise ValueError(
+                "expected all, {files: N}, {through: DATE} or {since: DATE, through: DATE}, "
+                f"found {_given(self)}"
+            )
+        if self.since and self.through and self.since > self.through:
+            raise ValueError(f"expected since before through, found {self.since} after it")
+        return self
+
+
+def _given(choice: BaseModel) -> str:
+    """The keys of a choice that were given, all or none of them."""
+    given = [key for key in type(choice).model_fields if getattr(choice, key) is not None]
+    return " and ".join(given) or "neither"
+
+
+class Training(Strict):
+    """How models are made.
+
+    Attributes:
+        mode: `dynamic` models learn from every file that comes; a `static` one is trained once,
+            and later files are judged, predicted and scored.
+        model: the estimator's kind.
+        parameters: given to the scikit-learn estimator as they are.
+        window: how much history a dynamic model learns from.
+        span: what a static model learns from.
+        trigger: when a run starts.
+        freshness: `refit` trains what passed its duel once more, with the rows that it was judged
+            on; `judged` serves the very model that was judged.
+        min_rows: fewest rows for a first version.
+        seed: of every random choice.
+    """
+
+    mode: Literal["dynamic", "static"] = "dynamic"
+    model: Literal["hist_gradient_boosting", "linear"] = "hist_gradient_boosting"
+    parameters: dict[str, Scalar | None] = Field(default_factory=dict)
+    window: Literal["all"] | Window = "all"
+    span: Literal["all"] | Span = "all"
+    trigger: Trigger = Trigger(files=1)
+    freshness: Literal["refit", "judged"] = "refit"
+    min_rows: int = Field(default=40, ge=2)
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+
+
+class Slice(Strict):
+    """A column by whose values models are measured apart.
+
+    Attributes:
+        floors: what a challenger must reach for each value that is measured.
+        min_rows: fewest held-out rows of a value for its floors to count.
+    """
+
+    floors: dict[Quality, float] = Field(default_factory=dict)
+    min_rows: int = Field(default=20, ge=2)
+
+
+class Promotion(Strict):
+    """What lets a new version serve, and go on serving.
+
+    Attributes:
+        mode: `automatic` promotes what passes its gates, `manual` waits for `perennial approve`.
+        metric: the loss that the duel compares; the task's first metric when null.
+        tolerance: how much worse, relative to the champion's loss, is still "not worse".
+        min_duel_rows: fewest held-out rows for a duel with a firm answer.
+        floors: what a challenger must reach whatever the champion does: losses at most this,
+            `accuracy`, `roc_auc`, `pr_auc` and `r2` at least.
+        slices: columns by whose values models are measured apart, with floors of their own.
+        surprise: how many robust deviations above its usual level the champion's loss on a new
+            file may lie before only a clearly better challenger is promoted; null switches off.
+        probation: what happens when an earlier champion predicts new files clearly better:
+            `alert`, `return` to it, or `off`.
+    """
+
+    mode: Literal["automatic", "manual"] = "automatic"
+    metric: Metric | None = None
+    tolerance: float = Field(default=0.02, ge=0, lt=1)
+    min_duel_rows: int = Field(default=50, ge=2)
+    floors: dict[Quality, float] = Field(default_factory=dict)
+    slices: dict[str, Slice] = Field(default_factory=dict)
+    surprise: float | None = Field(default=6.0, gt=0)
+    probation: Literal["off", "alert", "return"] = "alert"
