@@ -31,10 +31,10 @@ _WORDS = {
 def versions(deployment: Deployment, name: str, explain: str | None, as_json: bool) -> None:
     """List the versions of pipeline NAME, or explain one."""
     if explain:
-        document = explain_version(deployment.registry, name, explain)
+        document = explain_version(deployment.registry, name, explain, deployment.buckets.data)
         emit(document, _explained(document), as_json=as_json)
     else:
-        found = list_versions(deployment.registry, name)
+        found = list_versions(deployment.registry, name, deployment.buckets.data)
         emit({"pipeline": name, "versions": found}, _listed(name, found), as_json=as_json)
 
 
@@ -49,11 +49,12 @@ def _listed(name: str, found: list[dict[str, Any]]) -> Iterator[str]:
             moment(v["created"]),
             v["trained_rows"],
             v["outcome"],
+            _score(v),
             v["reason"],
         )
         for v in found
     )
-    yield table(("version", "status", "created", "rows", "duel", "reason"), rows)
+    yield table(("version", "status", "created", "rows", "duel", "progressive", "reason"), rows)
 
 
 def _explained(document: dict[str, Any]) -> Iterator[str]:
@@ -70,6 +71,15 @@ def _explained(document: dict[str, Any]) -> Iterator[str]:
     yield from (f"  {line}" for line in json.dumps(document["evaluation"], indent=2).splitlines())
     rows = ((moment(c["at"]), _happened(c), c["by"], c["why"]) for c in document["history"])
     yield table(("when", "what", "by", "why"), rows)
+
+
+def _score(version: dict[str, Any]) -> str:
+    """What it scored on the files that it predicted before anything learned from them."""
+    found = version["progressive"]
+    metric = version["metric"]
+    if not found or metric not in found["metrics"]:
+        return ""
+    return f"{metric} {found['metrics'][metric]:.4g} on {counted(found['files'], 'file')}"
 
 
 def _standing(version: dict[str, Any], champion: str) -> str:

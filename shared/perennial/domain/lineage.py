@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from perennial.domain.names import FileId
 from perennial.domain.recipe import Window
 from perennial.domain.verdict import VerdictSummary
 
@@ -33,6 +34,22 @@ class Learned:
     rows: int
     order: str
     used: bool
+
+    def as_accepted(self) -> VerdictSummary:
+        """As much of the file's verdict as reading its rows takes."""
+        place = datetime.fromisoformat(self.order)
+        return VerdictSummary(
+            file=FileId(int(self.stem.split("-")[0]), self.name),
+            number=1,
+            decision="accepted",
+            decided=place,
+            reason="",
+            sha256=self.sha256,
+            rows=self.rows,
+            rows_object=self.rows_object,
+            first_event=None,
+            last_event=place,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,11 @@ class Lineage:
     def stems(self) -> frozenset[str]:
         """The files' stems."""
         return frozenset(file.stem for file in self.files)
+
+    @property
+    def used(self) -> tuple[Learned, ...]:
+        """The files whose rows it has learned."""
+        return tuple(file for file in self.files if file.used)
 
     @property
     def newest(self) -> tuple[datetime, int] | None:

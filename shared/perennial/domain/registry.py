@@ -266,6 +266,37 @@ def judge_version(
     return crown(entered, version) if status == "approved" else entered
 
 
+def go_back(head: Head, *, to: str, epoch: int, against: str) -> Head:
+    """Return from a champion on probation to a predecessor, without pinning it.
+
+    The champion, and those between the two, never serve again.
+
+    Args:
+        head: the current state.
+        to: the predecessor.
+        epoch: the run's claim.
+        against: the champion that it was compared with.
+
+    Raises:
+        ClaimLost: when the run's claim is gone.
+        CommitConflict: when the champion changed meanwhile, or a person has pinned it.
+    """
+    require_claim(head, epoch)
+    if head.champion != against or head.pin is not None or to not in head.predecessors:
+        raise CommitConflict(
+            f"{to} was compared with {against}, and {head.champion} "
+            f"{'is pinned' if head.pin else 'is the champion'} now"
+        )
+    place = head.predecessors.index(to)
+    left: dict[str, Status] = dict.fromkeys((against, *head.predecessors[:place]), "withdrawn")
+    return replace(
+        head,
+        champion=to,
+        predecessors=head.predecessors[place + 1 :],
+        statuses={**head.statuses, **left},
+    )
+
+
 def crown(head: Head, version: str) -> Head:
     """Make a version the champion, and the last one its first predecessor."""
     past = (head.champion, *head.predecessors) if head.champion else head.predecessors

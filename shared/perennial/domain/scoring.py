@@ -11,10 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from perennial.domain.definition import Definition
 from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
-from perennial.domain.recipe import Metric, Task
+from perennial.domain.recipe import METRICS, Metric, Task
+from perennial.domain.separation import Separation
 
 SMALLEST_PROBABILITY = 1e-15
 """What a class gets at least, also one that the model has never seen: its loss is 34.5."""
+
+_NO_SPREAD = 1e-12  # of the labels' mean square: below it, their variance is a rounding error
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +26,44 @@ class Score:
 
     Attributes:
         rows: rows with a label that were predicted.
-        sums: for each metric the sum of its row losses; of `accuracy`, the right answers.
+        sums: by name the sum over rows: of the losses of each metric; of `accuracy`, the right
+            answers; of `mape`, the errors relative to the labels that are not zero, of which there
+            are `mape_rows`; of `label` and `label_squared`, the labels.
+        separation: of two classes, how their probabilities lie.
     """
 
     rows: int = 0
     sums: Mapping[str, float] = field(default_factory=dict)
+    separation: Separation = field(default_factory=Separation)
 
     def __add__(self, other: Score) -> Score:
         """The score over both sets of rows."""
         names = [*self.sums, *(name for name in other.sums if name not in self.sums)]
         sums = {name: self.sums.get(name, 0.0) + other.sums.get(name, 0.0) for name in names}
-        return Score(self.rows + other.rows, sums)
+        return Score(self.rows + other.rows, sums, self.separation + other.separation)
 
     def metrics(self) -> dict[str, float]:
-        """The mean of each metric, `rmse` as its root; empty without rows."""
-        means = {name: total / self.rows for name, total in self.sums.items() if self.rows}
+        """Every quality that these rows can tell, by name; empty without rows.
+
+        `mape` is over the rows whose label is not zero, `r2` is missing where all labels are
+        equal, and the areas under curves where a class is.
+        """
+        if not self.rows:
+            return {}
+        means = {name: total / self.rows for name, total in self.sums.items()}
+        squared, label = means.pop("label_squared", None), means.pop("label", 0.0)
+        relative = self.sums.get("mape_rows", 0.0)
+        means.pop("mape_rows", None)
+        if "mape" in means:
+            del means["mape"]
+            if relative:
+                means["mape"] = self.sums["mape"] / relative
         if "rmse" in means:
+            spread = 0.0 if squared is None else squared - label**2
+            if spread > _NO_SPREAD * (squared or 0.0):
+                means["r2"] = 1 - means["rmse"] / spread
             means["rmse"] **= 0.5
-        return means
+        return means | self.separation.areas()
 
 
 def score(
@@ -54,15 +77,32 @@ def score(
         prediction: shape [N] for regression, probabilities [N, classes] otherwise.
         classes: what the columns of the probabilities mean.
     """
-    labels = np.asarray(truth)
-    metrics: tuple[Metric, ...] = ("mae", "rmse") if task == "regression" else ("log_loss", "brier")
-    sums: dict[str, float] = {}
-    for metric in metrics:
-        sums[metric] = float(row_losses(metric, labels, prediction, classes).sum())
-    if task != "regression" and len(labels):
-        guesses = np.asarray(prediction).argmax(axis=1)
-        sums["accuracy"] = float((guesses == codes_of(labels, classes)).sum())
-    return Score(len(labels), sums)
+    labels, answers = np.asarray(truth), np.asarray(prediction, dtype=np.float64)
+    sums: dict[str, float] = {
+        metric: float(row_losses(metric, labels, answers, classes).sum())
+        for metric in METRICS[task]
+    }
+    if not len(labels):
+        return Score(0, sums)
+    if task == "regression":
+        return Score(len(labels), sums | _of_numbers(labels.astype(np.float64), answers))
+    codes = codes_of(labels, classes)
+    sums["accuracy"] = float((answers.argmax(axis=1) == codes).sum())
+    if task != "binary" or answers.shape[1] != 2:
+        return Score(len(labels), sums)
+    known = codes != UNKNOWN_CLASS
+    return Score(len(labels), sums, Separation.of(codes[known] == 1, answers[known, 1]))
+
+
+def _of_numbers(labels: NDArray[np.float64], answers: NDArray[np.float64]) -> dict[str, float]:
+    """What MAPE and R² are made of."""
+    there = labels != 0
+    return {
+        "mape": float(np.abs((answers[there] - labels[there]) / labels[there]).sum()),
+        "mape_rows": float(there.sum()),
+        "label": float(labels.sum()),
+        "label_squared": float(np.square(labels).sum()),
+    }
 
 
 def row_losses(

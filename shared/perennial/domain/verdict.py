@@ -63,6 +63,7 @@ class Verdict:
         first_event, last_event: event-time span of the rows (UTC).
         findings: every rule that was broken, warnings included.
         statistics: per column, mergeable: count, nulls, and min, max, sum, sum of squares, …
+        cleared: a person vouches for the file, so that training does not set it aside again.
     """
 
     pipeline: str
@@ -81,6 +82,7 @@ class Verdict:
     last_event: datetime | None = None
     findings: tuple[Finding, ...] = ()
     statistics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cleared: bool = False
     format: int = 1
 
     def to_json(self) -> bytes:
@@ -105,6 +107,7 @@ class Verdict:
             "rows_object": self.rows_object,
             "first_event": self.first_event and self.first_event.isoformat(),
             "last_event": self.last_event and self.last_event.isoformat(),
+            "cleared": self.cleared,
         }
         return {SUMMARY: json.dumps(facts)}
 
@@ -123,6 +126,7 @@ class VerdictSummary:
     rows_object: str
     first_event: datetime | None
     last_event: datetime | None
+    cleared: bool = False
 
     @classmethod
     def from_metadata(cls, stem: str, number: int, metadata: Mapping[str, str]) -> Self:

@@ -16,11 +16,16 @@ from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
 from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
+from perennial.domain.floors import check_floors
 from perennial.domain.frames import columns_of
+from perennial.domain.gate import rule
 from perennial.domain.lineage import Batch, Lineage, lineage, within
 from perennial.domain.manifest import Manifest
+from perennial.domain.measuring import Measurement, measure, told
 from perennial.domain.registry import Status
-from perennial.domain.scoring import Constant, Score, row_losses, score
+from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
+from perennial.domain.scoring import Constant, row_losses
+from perennial.domain.surprise import Surprise
 from perennial.domain.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
@@ -28,6 +33,8 @@ from perennial.errors import NotTrainable
 from perennial.ports import Scorer
 from perennial.workflows.rows import Rows
 from perennial.workflows.stopwatch import Stopwatch
+
+NOTHING_LEARNED = np.empty(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,15 @@ class Champion:
         columns = columns_of(self.manifest.inputs, frame.reindex(columns=names))
         return np.asarray(self.scorer.predict(columns), dtype=np.float64)
 
-    def score(self, definition: Definition, frame: pd.DataFrame) -> Score:
-        """Its score on labelled rows that it has not learned."""
-        truth = frame[definition.label].to_numpy()
-        return score(definition.task, truth, self.predict(frame), self.manifest.classes)
+    def measure(self, definition: Definition, frame: pd.DataFrame) -> Measurement:
+        """How it predicts labelled rows that it has not learned."""
+        answers = self.predict(frame) if len(frame) else self.nothing
+        return measure(definition, frame, answers, self.manifest.classes)
+
+    @property
+    def nothing(self) -> NDArray[np.float64]:
+        """Its answers for no rows."""
+        return np.empty((0, len(self.manifest.classes)) if self.manifest.classes else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +71,10 @@ class Candidate:
         lineage: what it knows.
         trained_rows: how many rows it learned.
         held_out: the rows of the duel, for the parity and smoke gates.
-        status: what the duel and the promotion mode make of it; a pin may still keep it waiting.
-        reason: how the duel ended, in one sentence.
+        status: what the gate and the promotion mode make of it; a pin may still keep it waiting.
+        reason: what the gate decided and why, in one sentence.
         evaluation: every number behind the decision.
+        suspect: stems of the new files that are to be set aside.
     """
 
     model: Model
@@ -71,6 +84,15 @@ class Candidate:
     status: Status
     reason: str
     evaluation: dict[str, Any]
+    suspect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldOut:
+    """The rows of a duel, in time order, and how many of the new rows could not be among them."""
+
+    rows: pd.DataFrame
+    repeated: int = 0
 
 
 def challenge(
@@ -79,6 +101,9 @@ def challenge(
     rows: Rows,
     champion: Champion | None,
     watch: Stopwatch,
+    *,
+    learned: NDArray[np.uint64] = NOTHING_LEARNED,
+    surprises: Sequence[Surprise] = (),
 ) -> Candidate:
     """Train a challenger, let it meet the champion, and train what would serve.
 
@@ -88,25 +113,35 @@ def challenge(
         rows: their rows.
         champion: None for a first version, whose rival is then a constant predictor.
         watch: times the steps.
+        learned: hashes of the rows that the champion has learned: they prove nothing.
+        surprises: the new files on which the champion did not do as usual.
 
     Raises:
         NotTrainable: when the rows cannot give a model.
     """
     used = within(definition.training.window, batch.history)
     with watch("read"):
-        held_out = _held_out(definition, batch, rows, champion)
+        held = _held_out(definition, batch, rows, champion, learned)
+        held_out = held.rows
         trained = _before(definition, batch, rows, held_out)
     with watch("train"):
         model = fit(definition, trained, among=_among(trained, held_out))
     with watch("duel"):
-        result = _duel(definition, model, champion, trained, held_out)
-    refit = result.promotes and len(held_out) > 0
+        answers = _answers(model, held_out)
+        measured = measure(definition, held_out, answers, model.classes)
+        losses = row_losses(
+            definition.metric, held_out[definition.label].to_numpy(), answers, model.classes
+        )
+        result = _duel(definition, losses, champion, trained, held_out)
+        floors = check_floors(definition.promotion, measured)
+        ruling = rule(result, floors, surprises)
+    refit = ruling.promotes and len(held_out) > 0 and definition.training.freshness == "refit"
     if refit:
         with watch("refit"):
             trained = rows.of_all(used)
             model = fit(definition, trained)
     status: Status = "rejected"
-    if result.promotes:
+    if ruling.promotes:
         status = "approved" if definition.promotion.mode == "automatic" else "waiting"
     return Candidate(
         model=model,
@@ -114,17 +149,46 @@ def challenge(
         trained_rows=len(trained),
         held_out=held_out if len(held_out) else trained.tail(definition.promotion.min_duel_rows),
         status=status,
-        reason=result.rule,
+        reason=ruling.reason + _left_out(held),
         evaluation={
             "champion": champion.manifest.version if champion else None,
             "metric": definition.metric,
             "duel": asdict(result),
-            "held_out": _describe(definition, held_out),
+            "measured": {
+                "challenger": _measured(measured),
+                "champion": _measured(champion.measure(definition, held_out)) if champion else None,
+            },
+            "floors": [asdict(floor) | {"sentence": floor.sentence} for floor in floors],
+            "surprises": [asdict(one) | {"sentence": one.sentence} for one in surprises],
+            "held_out": _describe(definition, held_out) | {"repeated": held.repeated},
             "trained": _describe(definition, trained),
             "refit": refit,
+            "freshness": definition.training.freshness,
             "mode": definition.promotion.mode,
+            "suspect": list(ruling.suspect),
         },
+        suspect=ruling.suspect,
     )
+
+
+def _answers(model: Model, frame: pd.DataFrame) -> NDArray[np.float64]:
+    if len(frame):
+        return model.predict(frame)
+    return np.empty((0, len(model.classes)) if model.classes else 0)
+
+
+def _left_out(held: _HeldOut) -> str:
+    if not held.repeated:
+        return ""
+    return f"; {counted(held.repeated, 'new row')} came before and could prove nothing"
+
+
+def _measured(measured: Measurement) -> dict[str, Any]:
+    return {
+        "rows": measured.score.rows,
+        "metrics": measured.score.metrics(),
+        "slices": told(measured.slices),
+    }
 
 
 def _among(trained: pd.DataFrame, held_out: pd.DataFrame) -> str:
@@ -138,30 +202,54 @@ def _among(trained: pd.DataFrame, held_out: pd.DataFrame) -> str:
 
 
 def _held_out(
-    definition: Definition, batch: Batch, rows: Rows, champion: Champion | None
-) -> pd.DataFrame:
+    definition: Definition,
+    batch: Batch,
+    rows: Rows,
+    champion: Champion | None,
+    learned: NDArray[np.uint64],
+) -> _HeldOut:
     """The newest rows that no model of this duel has learned, in time order."""
     if champion is not None:
-        fresh = _in_time_order(definition, rows.of_all(batch.proof))
-        return fresh.tail(tail_length(len(fresh), definition.promotion.min_duel_rows))
+        fresh, repeated = _unlearned(definition, rows.of_all(batch.proof), learned)
+        fresh = _in_time_order(definition, fresh)
+        tail = tail_length(len(fresh), definition.promotion.min_duel_rows)
+        return _HeldOut(fresh.tail(tail), repeated)
     last = _in_time_order(definition, rows.of_all(batch.history[-1:]))
     # A last file that outweighs all before it would leave too little to learn from.
     if 2 * len(last) <= sum(file.rows for file in batch.history):
-        return last
-    return last.tail(len(last) // 5)
+        return _HeldOut(last)
+    return _HeldOut(last.tail(len(last) // 5))
+
+
+def _unlearned(
+    definition: Definition, frame: pd.DataFrame, learned: NDArray[np.uint64]
+) -> tuple[pd.DataFrame, int]:
+    """The rows that neither the champion has learned nor an earlier one of these files had."""
+    if not len(frame) or not tells_rows_apart(definition):
+        return frame, 0
+    files = pd.Series(frame.index.get_level_values(0).to_numpy())
+    first = files.groupby(row_hashes(definition, frame)).transform("first")
+    seen = seen_before(definition, frame, learned) | (first != files).to_numpy()
+    return frame[~seen], int(seen.sum())
 
 
 def _before(
     definition: Definition, batch: Batch, rows: Rows, held_out: pd.DataFrame
 ) -> pd.DataFrame:
-    """What the challenger learns: a window that ends where the held-out rows begin."""
+    """What the challenger learns: a window that ends where the held-out rows begin.
+
+    Copies of held-out rows, which another file may have, are held out with them.
+    """
     kept = held_out.groupby(level=0).size().to_dict()
     whole = {
         f for f in batch.history if f.file.stem in kept and len(rows.of(f)) == kept[f.file.stem]
     }
     files = [file for file in batch.history if file not in whole]
     learnable = rows.of_all(within(definition.training.window, files))
-    return learnable.drop(index=held_out.index, errors="ignore")
+    learnable = learnable.drop(index=held_out.index, errors="ignore")
+    if not len(held_out) or not tells_rows_apart(definition):
+        return learnable
+    return learnable[~seen_before(definition, learnable, row_hashes(definition, held_out))]
 
 
 def _in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
@@ -172,24 +260,22 @@ def _in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _duel(
     definition: Definition,
-    challenger: Model,
+    losses: NDArray[np.float64],
     champion: Champion | None,
     trained: pd.DataFrame,
     held_out: pd.DataFrame,
 ) -> DuelResult:
-    label = definition.label
-    truth = held_out[label].to_numpy()
-    mine = challenger.predict(held_out) if len(held_out) else np.empty(0)
+    """Hold the challenger's losses on the held-out rows against the champion's on the same."""
+    label, metric = definition.label, definition.metric
     if champion is not None:
-        theirs = champion.predict(held_out) if len(held_out) else np.empty(0)
+        theirs = champion.predict(held_out) if len(held_out) else champion.nothing
         their_classes: Sequence[object] = champion.manifest.classes
     else:
         constant = Constant.fit(definition, trained[label].to_numpy())
         theirs, their_classes = constant.predict(len(held_out)), constant.classes
-    metric = definition.metric
     return duel(
-        row_losses(metric, truth, theirs, their_classes),
-        row_losses(metric, truth, mine, challenger.classes),
+        row_losses(metric, held_out[label].to_numpy(), theirs, their_classes),
+        losses,
         opponent=champion.manifest.version if champion else CONSTANT,
         tolerance=definition.promotion.tolerance,
         seed=definition.training.seed,

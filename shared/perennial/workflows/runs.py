@@ -25,6 +25,24 @@ how."""
 
 
 @dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that a run found and a person should know.
+
+    Attributes:
+        kind: `suspect`: files were set aside; `probation`: an earlier champion is better;
+            `returned`: it serves again.
+        message: one sentence, with its numbers and the way on.
+        version: the version that it is about.
+        files: names of the files that it is about.
+    """
+
+    kind: Literal["suspect", "probation", "returned"]
+    message: str
+    version: str | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """What a run did.
 
@@ -37,7 +55,8 @@ class RunRecord:
         started, ended: when (UTC).
         seconds: time by step: read, score, train, duel, refit, export, gates, write.
         files, rows: how many accepted files were new to the champion, and their rows.
-        considered: stems of every accepted file that its listing showed.
+        considered: stems of every accepted file that its last listing showed.
+        alerts: what a person should know.
     """
 
     pipeline: str
@@ -52,6 +71,7 @@ class RunRecord:
     files: int = 0
     rows: int = 0
     considered: tuple[str, ...] = ()
+    alerts: tuple[Alert, ...] = ()
     format: int = 1
 
     def summary(self) -> dict[str, Any]:
@@ -67,14 +87,29 @@ class RunRecord:
         for key in ("started", "ended"):
             document[key] = datetime.fromisoformat(document[key])
         document["considered"] = tuple(document["considered"])
+        document["alerts"] = tuple(
+            Alert(**{**alert, "files": tuple(alert["files"])})
+            for alert in document.get("alerts", ())
+        )
         return cls(**document)
 
 
 def write_run(data: ObjectStore, record: RunRecord) -> None:
     """Store a run's record; its summary becomes metadata, so that a listing shows the runs."""
     body = json.dumps(asdict(record), default=datetime.isoformat).encode()
-    metadata = {SUMMARY: json.dumps(record.summary() | {"reason": record.reason[:200]})}
-    create_once(data, names.run(record.pipeline, record.run), body, metadata=metadata)
+    create_once(
+        data, names.run(record.pipeline, record.run), body,
+        metadata={SUMMARY: json.dumps(_short(record))},
+    )  # fmt: skip
+
+
+def _short(record: RunRecord) -> dict[str, Any]:
+    """The summary within the 8 KiB of an object's metadata."""
+    alerts = [
+        {**asdict(alert), "message": alert.message[:600], "files": alert.files[:10]}
+        for alert in record.alerts[:4]
+    ]
+    return record.summary() | {"reason": record.reason[:200], "alerts": alerts}
 
 
 def read_considered(data: ObjectStore, pipeline: str, run: str) -> frozenset[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from perennial.domain.definition import Definition
+from perennial.domain.measuring import merged, told
 from perennial.domain.registry import Head
 from perennial.domain.scoring import Score
 from perennial.domain.verdict import VerdictSummary
@@ -47,7 +48,7 @@ def status(
         "run": _run(head) if at_work else None,
         "runs": runs[-LAST:],
         "waiting": [] if at_work else _waiting(buckets, head, definition, files, runs),
-        "alerts": _alerts(head, runs, at_work=at_work),
+        "alerts": _alerts(head, files, runs, at_work=at_work),
     }
 
 
@@ -77,6 +78,7 @@ def _progressive(
         "metrics": metrics,
         "rows": total.rows,
         "sums": total.sums,
+        "slices": told(merged(scored[file.file.stem].measured.slices for file in known)),
         "files": by_file,
     }
 
@@ -172,9 +174,11 @@ def _waiting_for_rows(
         yield f"new files: no model can be made of what there is ({runs[-1]['reason']})"
 
 
-def _alerts(head: Head, runs: list[dict[str, Any]], *, at_work: bool) -> list[str]:
+def _alerts(
+    head: Head, files: list[VerdictSummary], runs: list[dict[str, Any]], *, at_work: bool
+) -> list[str]:
     """What needs a person."""
-    alerts = []
+    alerts = [*_suspects(head.pipeline, files), *_on_probation(head, files, runs)]
     if runs and runs[-1]["outcome"] == "failed":
         alerts.append(f"the last run, {runs[-1]['run']}, failed: {runs[-1]['reason']}")
     if head.claim is not None and not at_work:
@@ -183,3 +187,32 @@ def _alerts(head: Head, runs: list[dict[str, Any]], *, at_work: bool) -> list[st
             f"of {head.claim.execution or 'its process'}"
         )
     return alerts
+
+
+def _suspects(pipeline: str, files: list[VerdictSummary]) -> Iterator[str]:
+    """Files that training set aside, together where the reason is one."""
+    by_reason: dict[str, list[str]] = {}
+    for file in files:
+        if file.decision == "suspect":
+            by_reason.setdefault(file.reason, []).append(file.file.name)
+    for reason, held in by_reason.items():
+        yield (
+            f"{counted(len(held), 'file')} set aside as suspect, {', '.join(held)}: {reason}; "
+            f"`perennial quarantine release {pipeline} FILE --why …` has one learned after all"
+        )
+
+
+def _on_probation(head: Head, files: list[VerdictSummary], runs: list[dict[str, Any]]) -> list[str]:
+    """What the last runs found about earlier champions, while it still matters.
+
+    It does while the predecessor is one, and a file that it names still counts.
+    """
+    counting = {file.file.name for file in files if file.decision == "accepted"}
+    found: dict[str, str] = {}
+    for run in runs[-LAST:]:
+        for alert in run.get("alerts", ()):
+            if alert["kind"] != "probation" or alert["version"] not in head.predecessors:
+                continue
+            if counting.intersection(alert["files"]):
+                found[alert["version"]] = alert["message"]
+    return list(found.values())[-1:]

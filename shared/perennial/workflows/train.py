@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from perennial.domain import registry as state
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.registry import Head
+from perennial.domain.surprise import Surprise, usual_band
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
     ClaimLost,
@@ -27,15 +31,24 @@ from perennial.errors import (
     StoreError,
 )
 from perennial.ports import Buckets, Clock, JobLauncher, ModelCodec
-from perennial.workflows.challenge import Candidate, Champion, challenge, require_rows
+from perennial.workflows import probation
+from perennial.workflows.challenge import (
+    NOTHING_LEARNED,
+    Candidate,
+    Champion,
+    challenge,
+    require_rows,
+)
 from perennial.workflows.claims import claim
-from perennial.workflows.ledger import Entry, record, scored_by
+from perennial.workflows.ledger import Entry, serving
 from perennial.workflows.packaging import Origin, package
+from perennial.workflows.progress import contenders, learned_rows, load, score_first
 from perennial.workflows.queue import accepted_files, work_is_due
 from perennial.workflows.registry import Registry
 from perennial.workflows.rows import Rows
-from perennial.workflows.runs import Outcome, RunRecord, write_run
+from perennial.workflows.runs import Alert, Outcome, RunRecord, write_run
 from perennial.workflows.stopwatch import Stopwatch
+from perennial.workflows.suspects import set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +80,12 @@ class _Result:
     version: str | None = None
     files: int = 0
     rows: int = 0
+    considered: tuple[str, ...] = ()
+    alerts: list[Alert] = field(default_factory=list)
+
+
+class _Again(Exception):
+    """What was listed is not what there is any more: list again, and start over."""
 
 
 def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRecord]:
@@ -103,12 +122,10 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
 def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord:
     """Work under the claim in `head`, record what came of it, and release the claim."""
     watch = Stopwatch(trainer.clock)
-    accepted: Sequence[VerdictSummary] = ()
     failure: Exception | None = None
     result = _Result()
     try:
-        accepted = accepted_files(trainer.buckets.data, head.pipeline)
-        _work(trainer, head, run, accepted, watch, result)
+        _work(trainer, head, run, watch, result)
     except ClaimLost:
         raise  # another run works now: leave no trace
     except NotTrainable as error:
@@ -129,7 +146,8 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
         seconds=watch.seconds,
         files=result.files,
         rows=result.rows,
-        considered=tuple(file.file.stem for file in accepted),
+        considered=result.considered,
+        alerts=tuple(result.alerts),
     )
     write_run(trainer.buckets.data, report)
     # What the platform refused once it may grant later; all else fails again on the same rows.
@@ -157,19 +175,12 @@ def _release(trainer: Trainer, head: Head, report: RunRecord, *, retry: bool) ->
     )
 
 
-def _work(
-    trainer: Trainer,
-    head: Head,
-    run: str,
-    accepted: Sequence[VerdictSummary],
-    watch: Stopwatch,
-    result: _Result,
-) -> None:
-    """Judge a new version against the champion, again whenever champion or recipe change."""
+def _work(trainer: Trainer, head: Head, run: str, watch: Stopwatch, result: _Result) -> None:
+    """Judge a new version against the champion, again whenever anything it rests on changes."""
     while True:
         try:
-            _attempt(trainer, head, run, accepted, watch, result)
-        except CommitConflict:
+            _attempt(trainer, head, run, watch, result)
+        except (CommitConflict, _Again):
             latest = trainer.registry.require(head.pipeline)
             state.require_claim(latest, head.epoch)
             head = latest
@@ -177,28 +188,31 @@ def _work(
             return
 
 
-def _attempt(
-    trainer: Trainer,
-    head: Head,
-    run: str,
-    accepted: Sequence[VerdictSummary],
-    watch: Stopwatch,
-    result: _Result,
-) -> None:
+def _attempt(trainer: Trainer, head: Head, run: str, watch: Stopwatch, result: _Result) -> None:
     """Make a version and bring it in; `result` says how that went, as far as it came."""
     definition = trainer.registry.definition(head)
+    accepted = accepted_files(trainer.buckets.data, head.pipeline)
+    result.considered = tuple(file.file.stem for file in accepted)
     champion = _champion(trainer, head)
     batch = Batch.of(accepted, champion.lineage if champion else Lineage())
-    result.files, result.rows = len(batch.fresh), sum(file.rows for file in batch.fresh)
     if not batch.fresh:
-        result.outcome, result.reason = "nothing_new", _nothing_new(head, champion)
+        if result.outcome != "set_aside":  # else that is what there is to say
+            result.outcome, result.reason = "nothing_new", _nothing_new(head, champion)
         return
+    result.files += len(batch.fresh)
+    result.rows += sum(file.rows for file in batch.fresh)
+    rows = Rows(trainer.buckets.data, definition)
+    surprises: list[Surprise] = []
+    learned = NOTHING_LEARNED
     if champion is None:
         require_rows(definition, batch.fresh)
-    rows = Rows(trainer.buckets.data, definition)
-    if champion is not None:
-        _score_first(trainer, definition, batch, rows, champion, watch)
-    candidate = challenge(definition, batch, rows, champion, watch)
+    else:
+        learned, ledger = _score_first(trainer, head, definition, batch, rows, champion, watch)
+        _on_probation(trainer, head, definition, ledger, batch, champion, run, result)
+        surprises = _surprises(definition, ledger, batch)
+    candidate = challenge(
+        definition, batch, rows, champion, watch, learned=learned, surprises=surprises
+    )
     version = trainer.registry.reserve_version(head.pipeline, run)
     origin = Origin(
         head.pipeline, version, run, head.definition, trainer.clock.now(), trainer.environment
@@ -209,6 +223,11 @@ def _attempt(
         after = _commit(trainer, head, candidate, version, run)
     result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
     result.version = version
+    if candidate.suspect:
+        result.outcome = "set_aside"
+        suspect = [file for file in batch.fresh if file.file.stem in candidate.suspect]
+        _set_aside(trainer, head.pipeline, run, suspect, candidate.reason, result)
+        raise _Again
 
 
 def _nothing_new(head: Head, champion: Champion | None) -> str:
@@ -225,39 +244,112 @@ def _nothing_new(head: Head, champion: Champion | None) -> str:
 def _champion(trainer: Trainer, head: Head) -> Champion | None:
     if head.champion is None:
         return None
-    manifest = trainer.registry.manifest(head.pipeline, head.champion)
-    graph = trainer.registry.read_version_file(manifest, "model.onnx")
-    known = trainer.registry.read_version_file(manifest, "lineage.json")
-    return Champion(manifest, Lineage.from_json(known), trainer.codec.load(graph, manifest))
+    return load(trainer.registry, trainer.codec, head.pipeline, head.champion)
 
 
 def _score_first(
     trainer: Trainer,
+    head: Head,
     definition: Definition,
     batch: Batch,
     rows: Rows,
     champion: Champion,
     watch: Stopwatch,
-) -> None:
-    """Progressive validation: the champion predicts what is new before anything learns from it.
+) -> tuple[NDArray[np.uint64], list[Entry]]:
+    """Progressive validation: hashes of the rows that are learned, and the ledger of late."""
+    with watch("read"):
+        models = contenders(trainer.registry, trainer.codec, head, champion)
+        learned = learned_rows(definition, rows, models)
+    ledger = score_first(
+        trainer.buckets.data, trainer.clock, definition, batch, rows, models, learned, watch
+    )
+    return learned, ledger
 
-    A late file is left out: the champion knows its future.
+
+def _on_probation(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    ledger: Sequence[Entry],
+    batch: Batch,
+    champion: Champion,
+    run: str,
+    result: _Result,
+) -> None:
+    """Compare the champion with its predecessors; alert, or return to one that is better.
+
+    The files go before the champion: after a crash in between, the champion has learned what
+    counts no more, which the next run finds by the same evidence.
+
+    Raises:
+        _Again: after a return.
     """
-    version = champion.manifest.version
-    scored = scored_by(trainer.buckets.data, definition.name, version, batch.proof)
-    for file in batch.proof:
-        if file.file.stem in scored:
-            continue
-        with watch("read"):
-            frame = rows.of(file)
-        with watch("score"):
-            entry = Entry(
-                stem=file.file.stem,
-                version=version,
-                scored=trainer.clock.now(),
-                score=champion.score(definition, frame),
-            )
-            record(trainer.buckets.data, definition.name, entry)
+    finding = probation.judge(
+        definition, head, ledger, batch.history, trainer.registry, champion.lineage
+    )
+    if finding is None:
+        return
+    names = tuple(file.file.name for file in finding.files)
+    version = finding.evidence.predecessor
+    since = [file for file in finding.files if not file.cleared]
+    if definition.promotion.probation == "alert" or head.pin is not None or not since:
+        advice = f"`perennial rollback {head.pipeline} --to {version} --why …` returns to it"
+        alert = Alert("probation", f"{finding.sentence}; {advice}", version, names)
+    else:
+        _set_aside(trainer, head.pipeline, run, since, finding.sentence, result)
+        probation.go_back(trainer.registry, head, finding, run)
+        alert = Alert("returned", f"returned to {version}: {finding.sentence}", version, names)
+    if alert not in result.alerts:
+        result.alerts.append(alert)
+    if alert.kind == "returned":
+        raise _Again
+
+
+def _set_aside(
+    trainer: Trainer,
+    pipeline: str,
+    run: str,
+    files: Sequence[VerdictSummary],
+    reason: str,
+    result: _Result,
+) -> None:
+    set_aside(
+        trainer.buckets.data, pipeline, files, by=f"run {run}", reason=reason,
+        decided=trainer.clock.now(),
+    )  # fmt: skip
+    names = tuple(file.file.name for file in files)
+    advice = f"`perennial quarantine release {pipeline} FILE --why …` has one learned after all"
+    message = f"{', '.join(names)} set aside as suspect: {reason}; {advice}"
+    result.alerts.append(Alert("suspect", message, None, names))
+
+
+def _surprises(definition: Definition, ledger: Sequence[Entry], batch: Batch) -> list[Surprise]:
+    """The new files on which the champion of the time did not do as it usually does.
+
+    A file that a person vouches for never surprises.
+    """
+    width = definition.promotion.surprise
+    if width is None:
+        return []
+    metric = definition.metric
+    served = serving(ledger)
+    means = {
+        stem: e.score.sums[metric] / e.score.rows for stem, e in served.items() if e.score.rows
+    }
+    proof = {file.file.stem for file in batch.proof}
+    before = [
+        means[file.file.stem]
+        for file in batch.history
+        if file.file.stem in means and file.file.stem not in proof
+    ]
+    band = usual_band(before, width)
+    if band is None:
+        return []
+    return [
+        Surprise(file.file.name, file.file.stem, means[file.file.stem], band)
+        for file in batch.proof
+        if not file.cleared and band.surprises(means.get(file.file.stem, 0.0))
+    ]
 
 
 def _commit(trainer: Trainer, head: Head, candidate: Candidate, version: str, run: str) -> Head:

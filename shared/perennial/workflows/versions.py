@@ -3,26 +3,52 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from perennial.domain.lineage import Lineage
+from perennial.domain.measuring import told
 from perennial.domain.registry import Commit, Head
+from perennial.domain.scoring import Score
 from perennial.errors import DigestMismatch, NotFoundError
+from perennial.ports import ObjectStore
+from perennial.workflows.ledger import Entry, entries
 from perennial.workflows.registry import Registry
 
 
-def list_versions(registry: Registry, pipeline: str) -> list[dict[str, Any]]:
+def list_versions(
+    registry: Registry, pipeline: str, data: ObjectStore | None = None
+) -> list[dict[str, Any]]:
     """Every version that a run brought in, oldest first: status, rows, dates, and the rule.
+
+    Args:
+        registry: where versions are.
+        pipeline: whose.
+        data: the data bucket, where the progressive ledger is; without it scores are left out.
 
     Raises:
         NotFoundError: for a pipeline that was never applied.
     """
     head = registry.require(pipeline)
-    return [_version(registry, head, version) for version in sorted(head.statuses)]
+    scored: dict[str, list[Entry]] = {}
+    for entry in entries(data, pipeline) if data is not None else ():
+        scored.setdefault(entry.version, []).append(entry)
+    return [
+        _version(registry, head, version) | {"progressive": _progressive(scored.get(version, ()))}
+        for version in sorted(head.statuses)
+    ]
 
 
-def explain(registry: Registry, pipeline: str, version: str) -> dict[str, Any]:
+def explain(
+    registry: Registry, pipeline: str, version: str, data: ObjectStore | None = None
+) -> dict[str, Any]:
     """A version's decision with every number behind it, its lineage and its history.
+
+    Args:
+        registry: where versions are.
+        pipeline: whose.
+        version: which.
+        data: the data bucket, where the progressive ledger is; without it scores are left out.
 
     Raises:
         NotFoundError: for a pipeline or version that does not exist.
@@ -34,8 +60,12 @@ def explain(registry: Registry, pipeline: str, version: str) -> dict[str, Any]:
         raise NotFoundError(f"{pipeline} has no version {version}; there are: {known}")
     manifest = registry.manifest(pipeline, version)
     lineage = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
+    ledger = entries(data, pipeline) if data is not None else ()
+    scored = [entry for entry in ledger if entry.version == version]
     return {
         **_version(registry, head, version),
+        "progressive": _progressive(scored),
+        "scored": [_scored(entry) for entry in scored],
         "evaluation": json.loads(registry.read_version_file(manifest, "evaluation.json")),
         "manifest": json.loads(manifest.to_json()),
         "files": [
@@ -43,6 +73,25 @@ def explain(registry: Registry, pipeline: str, version: str) -> dict[str, Any]:
             for f in lineage.files
         ],
         "history": _history(registry, head, version),
+    }
+
+
+def _progressive(scored: Sequence[Entry]) -> dict[str, Any] | None:
+    """A version's score over all files that it predicted, whatever it was then."""
+    if not scored:
+        return None
+    total = sum((entry.score for entry in scored), Score())
+    return {"files": len(scored), "rows": total.rows, "metrics": total.metrics()}
+
+
+def _scored(entry: Entry) -> dict[str, Any]:
+    return {
+        "file": entry.stem,
+        "part": entry.part,
+        "rows": entry.score.rows,
+        "repeated": entry.repeated,
+        "metrics": entry.score.metrics(),
+        "slices": told(entry.measured.slices),
     }
 
 
@@ -88,6 +137,7 @@ def _version(registry: Registry, head: Head, version: str) -> dict[str, Any]:
         "trained_through": manifest.trained_through.isoformat(),
         "against": manifest.champion,
         "outcome": evaluation["duel"]["outcome"],
+        "metric": evaluation["metric"],
         "reason": evaluation["reason"],
         "run": manifest.run,
         "digest": manifest.files["model.onnx"].sha256,

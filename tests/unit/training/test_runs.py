@@ -328,7 +328,7 @@ def test_a_file_is_scored_once_however_long_it_waits(taps, mocker):
     rollback_and_wait = [taps.drop(), taps.drop()]
     taps.apply(taps.text + "promotion: {mode: manual}\n")
     taps.train()
-    scored = mocker.spy(Champion, "score")
+    scored = mocker.spy(Champion, "measure")
     taps.drop()
     taps.train()
     assert scored.call_count == 1

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from perennial.domain.definition import Definition
+from perennial.domain.repeats import tells_rows_apart
 from perennial.domain.replaying.advice import Advice, Verdict
 from perennial.domain.replaying.decay import Decay
-from perennial.domain.replaying.history import History, tells_rows_apart
+from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import STATIC, Plan, Policy
 from perennial.domain.replaying.ranking import Ranked
 from perennial.domain.replaying.trials import scored_rows

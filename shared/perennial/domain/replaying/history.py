@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
+from perennial.domain.repeats import row_hashes, tells_rows_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +101,13 @@ def digest_of(rows_object: str, schema_digest: str) -> str:
     return hashlib.sha256(f"{content} {schema_digest}".encode()).hexdigest()
 
 
-def tells_rows_apart(definition: Definition) -> bool:
-    """Whether two equal rows are one row that came twice, and not two that look alike."""
-    return bool(definition.names("key")) or definition.event_time is not None
-
-
 def _repeated(
     definition: Definition, frame: pd.DataFrame, file_of: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Rows whose key, or whose whole content where there is no key, came in an earlier file."""
     if not len(frame) or not tells_rows_apart(definition):
         return np.zeros(len(frame), dtype=np.bool_)
-    columns = definition.names("key") or list(definition.stored_columns)
-    hashes = pd.util.hash_pandas_object(frame[columns], index=False).to_numpy()
-    first = pd.Series(file_of).groupby(hashes).transform("min").to_numpy()
+    first = pd.Series(file_of).groupby(row_hashes(definition, frame)).transform("min").to_numpy()
     found: NDArray[np.bool_] = first < file_of
     return found
 

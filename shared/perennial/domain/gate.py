@@ -1,0 +1,51 @@
+"""The gate: from what was measured of a challenger to what becomes of it, and of the new files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from perennial.domain.duel import DuelResult
+from perennial.domain.floors import Floor
+from perennial.domain.surprise import Surprise
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the gate decides.
+
+    Attributes:
+        promotes: whether the challenger may serve.
+        reason: why, in one sentence.
+        suspect: stems of the files that are to be set aside.
+    """
+
+    promotes: bool
+    reason: str
+    suspect: tuple[str, ...] = ()
+
+
+def rule(duel: DuelResult, floors: Sequence[Floor], surprises: Sequence[Surprise]) -> Ruling:
+    """Decide about a challenger.
+
+    It passes when its duel lets it, every floor is reached, and nothing surprised. After a
+    surprise only a challenger that is clearly better passes; with any other, the files that
+    surprised are set aside: the world may have changed, but nobody has proved it yet.
+
+    Args:
+        duel: the challenger against the champion.
+        floors: every floor, with what was found.
+        surprises: the new files on which the champion's loss is not as usual.
+    """
+    if surprises and duel.outcome != "better":
+        told = "; ".join(one.sentence for one in surprises)
+        return Ruling(
+            False,
+            f"set aside, because only a clearly better model passes after a surprise: {told}; "
+            f"the duel: {duel.rule}",
+            tuple(one.stem for one in surprises),
+        )
+    missed = [floor for floor in floors if floor.passed is False]
+    if missed and duel.promotes:
+        return Ruling(False, f"does not pass its floors: {'; '.join(f.sentence for f in missed)}")
+    return Ruling(duel.promotes, duel.rule)
