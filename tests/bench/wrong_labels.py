@@ -150,7 +150,10 @@ def main() -> None:
         files,
         window=options.window,
         wrong=options.shuffle,
-        promotion={"surprise": surprise, "probation": options.probation},
+        promotion={
+            "surprise": surprise,
+            "probation": None if options.probation == "off" else options.probation,
+        },
     )
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in score.metrics().items())
     print(

@@ -153,7 +153,7 @@ class Promotion(Strict):
         surprise: how many robust deviations above its usual level the champion's loss on a new
             file may lie before only a clearly better challenger is promoted; null switches off.
         probation: what happens when an earlier champion predicts new files clearly better:
-            `alert`, `return` to it, or `off`.
+            `alert`, or `return` to it; null switches off.
     """
 
     mode: Literal["automatic", "manual"] = "automatic"
@@ -163,4 +163,4 @@ class Promotion(Strict):
     floors: dict[Quality, float] = Field(default_factory=dict)
     slices: dict[str, Slice] = Field(default_factory=dict)
     surprise: float | None = Field(default=6.0, gt=0)
-    probation: Literal["off", "alert", "return"] = "alert"
+    probation: Literal["alert", "return"] | None = "alert"

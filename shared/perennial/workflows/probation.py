@@ -91,7 +91,7 @@ def judge(
     champion: Lineage,
 ) -> Finding | None:
     """The predecessor that is surely better, if there is one, and the files to look at."""
-    if definition.promotion.probation == "off" or head.champion is None:
+    if definition.promotion.probation is None or head.champion is None:
         return None
     evidence = best(weigh_predecessors(definition, head, entries, accepted))
     if evidence is None:

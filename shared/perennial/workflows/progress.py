@@ -7,6 +7,8 @@ probation, and the version that waits. Late files are left out: the champion kno
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from perennial.domain.probation import LAGS
 from perennial.domain.registry import Head
 from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
 from perennial.domain.surprise import NEWEST_FILES
+from perennial.domain.verdict import VerdictSummary
 from perennial.ports import Clock, ModelCodec, ObjectStore
 from perennial.workflows.challenge import NOTHING_LEARNED, Champion
 from perennial.workflows.ledger import Entry, Part, entries, record
@@ -24,7 +27,31 @@ from perennial.workflows.registry import Registry
 from perennial.workflows.rows import Rows
 from perennial.workflows.stopwatch import Stopwatch
 
-Contender = tuple[Part, Champion]
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A version that predicts what is new.
+
+    Attributes:
+        part: what it is.
+        model: ready to predict.
+        learned: hashes of the rows that it has learned, or another that is compared with it: they
+            are left out.
+    """
+
+    part: Part
+    model: Champion
+    learned: NDArray[np.uint64]
+
+    @property
+    def version(self) -> str:
+        """Its name."""
+        return self.model.manifest.version
+
+    def may_predict(self, file: VerdictSummary) -> bool:
+        """Whether a file comes after all that it knows."""
+        newest = self.model.lineage.newest
+        return newest is None or file.order > newest
 
 
 def load(registry: Registry, codec: ModelCodec, pipeline: str, version: str) -> Champion:
@@ -36,28 +63,46 @@ def load(registry: Registry, codec: ModelCodec, pipeline: str, version: str) -> 
 
 
 def contenders(
-    registry: Registry, codec: ModelCodec, head: Head, champion: Champion
+    registry: Registry,
+    codec: ModelCodec,
+    head: Head,
+    champion: Champion,
+    definition: Definition,
+    rows: Rows,
 ) -> list[Contender]:
-    """The versions that predict what is new: the champion first."""
-    parts: dict[str, Part] = {}
-    for lag in LAGS:
-        if lag <= len(head.predecessors):
-            parts[head.predecessors[lag - 1]] = "predecessor"
-    parts |= dict.fromkeys(head.waiting[-1:], "waiting")
-    others = [
-        (part, load(registry, codec, head.pipeline, version)) for version, part in parts.items()
-    ]
-    return [("champion", champion), *others]
+    """The versions that predict what is new: the champion first, and what it is compared with.
+
+    A predecessor that knows more than the champion, as one that was left by a rollback does, is
+    no comparison.
+    """
+    get = partial(load, registry, codec, head.pipeline)
+    lags = [lag for lag in LAGS if lag <= len(head.predecessors)]
+    if definition.promotion.probation is None:
+        lags = []
+    past = [get(head.predecessors[lag - 1]) for lag in lags]
+    line = [champion, *(one for one in past if _knows_no_more(one, champion))]
+    learned = _learned_rows(definition, rows, line)
+    found = [Contender("champion", champion, learned)]
+    found += [Contender("predecessor", model, learned) for model in line[1:]]
+    for version in head.waiting[-1:]:
+        model = get(version)
+        found.append(Contender("waiting", model, _learned_rows(definition, rows, [*line, model])))
+    return found
 
 
-def learned_rows(
-    definition: Definition, rows: Rows, models: Sequence[Contender]
+def _knows_no_more(model: Champion, champion: Champion) -> bool:
+    theirs, most = model.lineage.newest, champion.lineage.newest
+    return theirs is None or (most is not None and theirs <= most)
+
+
+def _learned_rows(
+    definition: Definition, rows: Rows, models: Sequence[Champion]
 ) -> NDArray[np.uint64]:
     """Hashes of the rows that any of these models has learned; none where rows have no name."""
     if not tells_rows_apart(definition):
         return NOTHING_LEARNED
     files: dict[str, Learned] = {}
-    for _, model in models:
+    for model in models:
         files |= {file.stem: file for file in model.lineage.used}
     hashes = [row_hashes(definition, rows.of(file.as_accepted())) for file in files.values()]
     return np.unique(np.concatenate(hashes)) if hashes else NOTHING_LEARNED
@@ -70,7 +115,6 @@ def score_first(
     batch: Batch,
     rows: Rows,
     models: Sequence[Contender],
-    learned: NDArray[np.uint64],
     watch: Stopwatch,
 ) -> list[Entry]:
     """Let every model predict the new files, and enter in the ledger how it did.
@@ -82,8 +126,6 @@ def score_first(
         batch: the accepted files, sorted by what the champion knows of them.
         rows: their rows.
         models: the champion first.
-        learned: hashes of rows that any of the models has learned; they are left out for all of
-            them, so that all are measured on the same rows.
         watch: times the steps.
 
     Returns:
@@ -93,27 +135,21 @@ def score_first(
     ledger = list(entries(data, definition.name, since=min(recent)))
     done = {(entry.stem, entry.version) for entry in ledger}
     for file in batch.proof:
-        missing = [one for one in models if (file.file.stem, _version(one)) not in done]
-        if not missing:
-            continue
-        with watch("read"):
-            frame = rows.of(file)
-            repeated = seen_before(definition, frame, learned)
-            frame = frame[~repeated]
-        with watch("score"):
-            for part, model in missing:
+        for one in models:
+            if (file.file.stem, one.version) in done or not one.may_predict(file):
+                continue
+            with watch("read"):
+                frame = rows.of(file)
+                repeated = seen_before(definition, frame, one.learned)
+            with watch("score"):
                 entry = Entry(
                     stem=file.file.stem,
-                    version=model.manifest.version,
+                    version=one.version,
                     scored=clock.now(),
-                    measured=model.measure(definition, frame),
-                    part=part,
+                    measured=one.model.measure(definition, frame[~repeated]),
+                    part=one.part,
                     repeated=int(repeated.sum()),
                 )
                 record(data, definition.name, entry)
                 ledger.append(entry)
     return ledger
-
-
-def _version(contender: Contender) -> str:
-    return contender[1].manifest.version

@@ -42,7 +42,7 @@ from perennial.workflows.challenge import (
 from perennial.workflows.claims import claim
 from perennial.workflows.ledger import Entry, serving
 from perennial.workflows.packaging import Origin, package
-from perennial.workflows.progress import contenders, learned_rows, load, score_first
+from perennial.workflows.progress import contenders, load, score_first
 from perennial.workflows.queue import accepted_files, work_is_due
 from perennial.workflows.registry import Registry
 from perennial.workflows.rows import Rows
@@ -258,12 +258,10 @@ def _score_first(
 ) -> tuple[NDArray[np.uint64], list[Entry]]:
     """Progressive validation: hashes of the rows that are learned, and the ledger of late."""
     with watch("read"):
-        models = contenders(trainer.registry, trainer.codec, head, champion)
-        learned = learned_rows(definition, rows, models)
-    ledger = score_first(
-        trainer.buckets.data, trainer.clock, definition, batch, rows, models, learned, watch
-    )
-    return learned, ledger
+        models = contenders(trainer.registry, trainer.codec, head, champion, definition, rows)
+    data = trainer.buckets.data
+    ledger = score_first(data, trainer.clock, definition, batch, rows, models, watch)
+    return models[0].learned, ledger
 
 
 def _on_probation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -196,3 +197,39 @@ def test_stored_forms_read_back_as_they_were_written():
     assert Head.from_json(head.to_json()) == head
     entry = Commit("rollback", "ada", "é", NOW, head, "v000001")
     assert Commit.from_json(entry.to_json()) == entry
+
+
+def on_probation(**changes) -> state.Head:
+    head = state.Head(
+        "p",
+        champion="v4",
+        predecessors=("v3", "v2", "v1"),
+        statuses=dict.fromkeys(("v1", "v2", "v3", "v4"), "approved"),
+        claim=state.Claim(1, "run", NOW),
+        epoch=1,
+    )
+    return replace(head, **changes)
+
+
+def test_a_return_makes_the_predecessor_champion_and_withdraws_those_after_it():
+    back = state.go_back(on_probation(), to="v2", epoch=1, against="v4")
+    assert (back.champion, back.predecessors, back.pin) == ("v2", ("v1",), None)
+    assert back.approved == {"v1", "v2"}
+    assert back.statuses["v3"] == back.statuses["v4"] == "withdrawn"
+
+
+def test_a_return_needs_the_claim_the_champion_it_judged_and_no_pin():
+    with pytest.raises(ClaimLost):
+        state.go_back(on_probation(), to="v2", epoch=2, against="v4")
+    with pytest.raises(CommitConflict):
+        state.go_back(on_probation(champion="v5"), to="v2", epoch=1, against="v4")
+    with pytest.raises(CommitConflict):
+        state.go_back(on_probation(pin=state.Pin("ada", "so", NOW)), to="v2", epoch=1, against="v4")
+    with pytest.raises(CommitConflict):
+        state.go_back(on_probation(), to="v9", epoch=1, against="v4")
+
+
+def test_a_withdrawn_version_is_no_target_of_a_rollback():
+    back = state.go_back(on_probation(), to="v2", epoch=1, against="v4")
+    with pytest.raises(RefusedError, match="never approved: it is withdrawn"):
+        decisions.rollback(back, "v4", by="ada", why="so", at=NOW)

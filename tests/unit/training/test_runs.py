@@ -8,7 +8,7 @@ import pytest
 
 from perennial.domain import registry as state
 from perennial.errors import ClaimLost, StoreUnavailable
-from perennial.workflows.challenge import Champion
+from perennial.workflows import progress
 from perennial.workflows.ledger import entries
 from perennial.workflows.promotion import approve, rollback, unpin
 from perennial.workflows.runs import list_runs
@@ -328,11 +328,12 @@ def test_a_file_is_scored_once_however_long_it_waits(taps, mocker):
     rollback_and_wait = [taps.drop(), taps.drop()]
     taps.apply(taps.text + "promotion: {mode: manual}\n")
     taps.train()
-    scored = mocker.spy(Champion, "measure")
-    taps.drop()
+    kept = mocker.spy(progress, "record")
+    new = taps.drop()
     taps.train()
-    assert scored.call_count == 1
-    assert len(list(entries(taps.trainer.buckets.data, "taps"))) == len(rollback_and_wait) + 1
+    assert [call.args[2].stem for call in kept.call_args_list] == [new, new]
+    by_champion = [e for e in entries(taps.trainer.buckets.data, "taps") if e.part == "champion"]
+    assert len(by_champion) == len(rollback_and_wait) + 1
 
 
 def test_after_a_new_definition_without_new_rows_it_says_when_it_takes_effect(taps):
