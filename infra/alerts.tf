@@ -94,6 +94,39 @@ resource "google_monitoring_alert_policy" "failed_runs" {
   depends_on = [google_project_service.api]
 }
 
+resource "google_monitoring_alert_policy" "training_alerts" {
+  project               = var.project
+  display_name          = "${var.deployment}: training doubts what it was given"
+  combiner              = "OR"
+  severity              = "WARNING"
+  notification_channels = local.channels
+  user_labels           = local.labels
+
+  conditions {
+    display_name = "Files were set aside, or an earlier champion would do better"
+    condition_threshold {
+      filter          = "metric.type = \"${local.metric_type.training_alerts}\" AND resource.type = \"cloud_run_job\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 0
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["metric.label.pipeline", "metric.label.alert"]
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "`perennial status PIPELINE` says what was found, with its numbers, and names files and versions. `perennial quarantine release` has a suspect file learned after all, `perennial recall` takes a learned one back, `perennial rollback` returns to an earlier champion."
+  }
+
+  depends_on = [terraform_data.metrics_settled]
+}
+
 resource "google_monitoring_alert_policy" "dead_letters" {
   project               = var.project
   display_name          = "${var.deployment}: events could not be handled"

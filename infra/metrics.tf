@@ -1,4 +1,4 @@
-# Metrics from log lines of ingest and monitor (shared/perennial/wiring/logs.py).
+# Metrics from log lines of ingest, monitor and the training job (shared/perennial/wiring/logs.py).
 
 locals {
   judging = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${local.name.ingest}\" OR \"${local.name.monitor}\")"
@@ -22,6 +22,12 @@ locals {
       description = "Sweeps that saw a champion of ${var.stale_champion_days} days or more"
       filter      = "${local.ages} AND jsonPayload.champion_age_seconds>=${floor(var.stale_champion_days * 24 * 60 * 60)}"
       labels      = { pipeline = "jsonPayload.pipeline" }
+    }
+    # Files set aside as suspect, an earlier champion that would do better, a return to it.
+    training_alerts = {
+      description = "What training runs found that a person should know, by pipeline and kind"
+      filter      = "${local.ours.job} AND jsonPayload.logger=\"perennial.train\" AND jsonPayload.alert:*"
+      labels      = { pipeline = "jsonPayload.pipeline", alert = "jsonPayload.alert" }
     }
   }
 

@@ -63,6 +63,10 @@ def _rebuild(pipeline: str, version: str) -> int:
 
 
 def _tell(run: RunRecord) -> None:
+    """One line for each alert, which a metric counts, and one for the run."""
+    for alert in run.alerts:
+        facts = {"pipeline": run.pipeline, "alert": alert.kind, "about": alert.version or ""}
+        log.warning(alert.message, extra=facts | {"files": list(alert.files)})
     level = logging.ERROR if run.outcome == "failed" else logging.INFO
     log.log(level, run.reason, extra=run.summary())
 

@@ -19,6 +19,7 @@ run "default" {
       verdicts        = "perennial/verdicts"
       champion_age    = "perennial/champion_age"
       stale_champions = "perennial/stale_champions"
+      training_alerts = "perennial/training_alerts"
     }
     error_message = "The metrics are not the documented ones."
   }
@@ -36,6 +37,11 @@ run "default" {
   }
 
   assert {
+    condition     = strcontains(google_logging_metric.metric["training_alerts"].filter, "job_name=\"perennial-train\"") && google_logging_metric.metric["training_alerts"].label_extractors == tomap({ pipeline = "EXTRACT(jsonPayload.pipeline)", alert = "EXTRACT(jsonPayload.alert)" })
+    error_message = "Training's alerts are those of this deployment's job, by pipeline and kind."
+  }
+
+  assert {
     condition     = strcontains(google_logging_metric.metric["stale_champions"].filter, "champion_age_seconds>=2592000")
     error_message = "By default a champion is stale after 30 days."
   }
@@ -44,10 +50,11 @@ run "default" {
     condition = [
       google_monitoring_alert_policy.quarantine_rate.conditions[0].condition_threshold[0].threshold_value,
       google_monitoring_alert_policy.failed_runs.conditions[0].condition_threshold[0].threshold_value,
+      google_monitoring_alert_policy.training_alerts.conditions[0].condition_threshold[0].threshold_value,
       google_monitoring_alert_policy.dead_letters.conditions[0].condition_threshold[0].threshold_value,
       google_monitoring_alert_policy.server_errors.conditions[0].condition_threshold[0].threshold_value,
       google_monitoring_alert_policy.stale_champion.conditions[0].condition_threshold[0].threshold_value,
-    ] == [0.2, 0, 0, 0.05, 0]
+    ] == [0.2, 0, 0, 0, 0.05, 0]
     error_message = "A threshold is not the documented one."
   }
 

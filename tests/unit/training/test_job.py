@@ -44,6 +44,18 @@ def test_a_run_is_one_line_with_its_summary(taps, lines):
     assert line["message"] == line["reason"]
 
 
+def test_what_a_run_found_is_a_warning_of_its_own_that_the_deployment_counts(taps, lines):
+    for _ in range(9):
+        taps.drop(rows=60)
+        lines()
+    taps.drop(day=20, rows=60, wrong=range(60))
+    code, (alert, run) = lines()
+    assert code == 0
+    assert (alert["severity"], alert["alert"], alert["pipeline"]) == ("WARNING", "suspect", "taps")
+    assert alert["files"] == ["taps/day20.csv"]
+    assert (run["severity"], run["outcome"]) == ("INFO", "set_aside")
+
+
 def test_an_unforeseen_error_is_one_line_with_its_traceback_and_exit_code_1(taps, lines):
     taps.drop()
 

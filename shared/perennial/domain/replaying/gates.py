@@ -1,8 +1,8 @@
 """Following a policy whose new models must prove themselves, as a training run makes them do it.
 
-The duel is the one that promotes in production. Probation is followed with automatic return: the
-models 1, 2 and 4 promotions back predict what the champion predicts, and one that was clearly
-better over several files serves again, while the files learned since are set aside.
+Duel, surprise and probation are those of production. Probation is followed with automatic return:
+earlier champions predict what the champion predicts, and one that was clearly better over several
+files serves again, while the files learned since are set aside.
 """
 
 from __future__ import annotations
@@ -15,23 +15,12 @@ from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
 from perennial.domain.duel import DuelResult, duel, tail_length
+from perennial.domain.probation import LAGS, POOLED_FILES, Evidence, Meeting, weigh
 from perennial.domain.replaying.fits import Fit, Fitted
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import Plan, Policy, learnable
 from perennial.domain.replaying.trials import Trial, loss_on
-
-LAGS = (1, 2, 4)
-"""Promotions back to the models that a champion is measured against on probation."""
-
-POOLED_FILES = 4
-"""The newest files over which this evidence is pooled."""
-
-LEAST_FILES = 2
-"""Fewest files that say anything: returns on the evidence of one do harm where the newest rows
-matter most."""
-
-MARGIN = 0.05
-"""By how much, relative to the champion's loss, a predecessor must surely be better."""
+from perennial.domain.surprise import usual_band
 
 Obtain = Callable[[Fit, int], Fitted]
 """Makes a fit, or remembers it, that predicts up to but not including a file."""
@@ -166,7 +155,15 @@ class _Gate:
             return
         champion = self._obtain(state.champion.fit, file)
         metric = self._definition.metric
-        if not self._duel(champion.at(metric, held), fitted.at(metric, held)).promotes:
+        result = self._duel(champion.at(metric, held), fitted.at(metric, held))
+        surprising = self._surprising(fresh)
+        if surprising and result.outcome != "better":
+            state.aside.update(surprising)
+            state.rejected += 1
+            if len(surprising) < len(fresh):
+                self.challenge(file)  # the others are tried without them
+            return
+        if not result.promotes:
             state.rejected += 1
             return
         refit = _Version(Fit(learnable(known, self._window)), file)
@@ -189,9 +186,9 @@ class _Gate:
                 break
             since = ([state.champion, *state.predecessors][lag - 1]).through
             pool = range(max(since, state.evidence_from, file + 1 - POOLED_FILES), file + 1)
-            result = self._against(state.predecessors[lag - 1], pool)
-            if result is not None and result.high is not None and result.high < -MARGIN:
-                found.append((result.difference or 0.0, lag))
+            evidence = self._against(state.predecessors[lag - 1], pool)
+            if evidence is not None and evidence.better:
+                found.append((evidence.difference, lag))
         if not found:
             return
         lag = min(found)[1]
@@ -201,20 +198,43 @@ class _Gate:
         state.evidence_from = file + 1  # what was served until now says nothing of the one back
         state.returns.append(file)
 
-    def _against(self, predecessor: _Version, pool: range) -> DuelResult | None:
-        """A predecessor's duel with whoever served, over several files; None on too few."""
-        if len(pool) < LEAST_FILES:
-            return None
-        metric, history = self._definition.metric, self._history
-        rows = [history.proof([file]) for file in pool]
-        if sum(map(len, rows)) < self._definition.promotion.min_duel_rows:
-            return None
-        served = [
-            self._obtain(self._served[file].fit, file + 1).at(metric, one)
-            for file, one in zip(pool, rows, strict=True)
+    def _surprising(self, fresh: Sequence[int]) -> list[int]:
+        """The new files on which who served did not do as usual."""
+        width, metric, history = (
+            self._definition.promotion.surprise,
+            self._definition.metric,
+            self._history,
+        )
+        if width is None:
+            return []
+
+        def mean(file: int) -> float:
+            rows = history.proof([file])
+            served = self._obtain(self._served[file].fit, file + 1)
+            return float(served.at(metric, rows).mean()) if len(rows) else 0.0
+
+        before = [
+            mean(file) for file in self._served if file < fresh[0] and file not in self.state.aside
         ]
-        theirs = self._obtain(predecessor.fit, pool.stop).at(metric, np.concatenate(rows))
-        return self._duel(np.concatenate(served), theirs)
+        band = usual_band(before, width)
+        return [f for f in fresh if f in self._served and band and band.surprises(mean(f))]
+
+    def _against(self, predecessor: _Version, pool: range) -> Evidence | None:
+        """A predecessor against whoever served, over several files; None on too few."""
+        metric, history = self._definition.metric, self._history
+        meetings = []
+        for file in pool:
+            rows = history.proof([file])
+            served = self._obtain(self._served[file].fit, file + 1).at(metric, rows)
+            theirs = self._obtain(predecessor.fit, pool.stop).at(metric, rows)
+            meetings.append(Meeting(history.names[file], len(rows), served, theirs))
+        return weigh(
+            "",
+            meetings,
+            min_rows=self._definition.promotion.min_duel_rows,
+            seed=self._definition.training.seed,
+            squared=metric == "rmse",
+        )
 
     def _duel(self, before: NDArray[np.float64], after: NDArray[np.float64]) -> DuelResult:
         promotion = self._definition.promotion
