@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from perennial.errors import PerennialError
 from perennial.wiring import logs
 from perennial.wiring.train import trainer
 from perennial.workflows.rebuild import rebuild, record
 from perennial.workflows.runs import RunRecord
-from perennial.workflows.train import train
+from perennial.workflows.train import Trainer, train
+from perennial.workflows.upgrade import check_upgrade
 
 log = logging.getLogger("perennial.train")
 
@@ -47,10 +49,19 @@ def _guarded(pipeline: str, work: Callable[[], int]) -> int:
 
 
 def _train(pipeline: str) -> int:
-    runs = train(trainer(os.environ), pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
+    parts = trainer(os.environ)
+    runs = train(parts, pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
     for run in runs:
         _tell(run)
+    _guarded(pipeline, lambda: _check_upgrade(parts, runs))  # it fails no run that is on record
     return 1 if any(run.outcome == "failed" for run in runs) else 0
+
+
+def _check_upgrade(parts: Trainer, runs: Sequence[RunRecord]) -> int:
+    for check in check_upgrade(parts, runs):
+        level = logging.INFO if check.outcome == "equal" else logging.WARNING
+        log.log(level, check.sentence, extra={"pipeline": runs[0].pipeline} | asdict(check))
+    return 0
 
 
 def _rebuild(pipeline: str, version: str) -> int:

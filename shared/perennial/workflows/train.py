@@ -16,6 +16,7 @@ from perennial.domain import registry as state
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.registry import Head
+from perennial.domain.upgrades import environment_digest
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
     ClaimLost,
@@ -129,6 +130,8 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
         seconds=watch.seconds,
         files=result.files,
         rows=result.rows,
+        champion=head.champion,
+        environment=environment_digest(trainer.environment),
         considered=tuple(file.file.stem for file in accepted),
     )
     write_run(trainer.buckets.data, report)
