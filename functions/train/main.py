@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from perennial.domain.rebuilding import ALL
 from perennial.errors import PerennialError
 from perennial.wiring import logs
 from perennial.wiring.train import trainer
@@ -20,7 +21,7 @@ log = logging.getLogger("perennial.train")
 
 
 def main() -> int:
-    """Run for the pipeline that the launcher named, or train the version again that it named.
+    """Run for the pipeline that the launcher named, or train the versions again that it named.
 
     Returns:
         0 when no run failed, and when a rebuild came to a result, whichever; 1 when one failed; 2
@@ -66,10 +67,12 @@ def _check_upgrade(parts: Trainer, runs: Sequence[RunRecord]) -> int:
 
 def _rebuild(pipeline: str, version: str) -> int:
     parts = trainer(os.environ)
-    found = rebuild(parts, pipeline, version)
-    name = record(parts, found)
-    level = logging.INFO if found.outcome == "equal" else logging.WARNING
-    log.log(level, found.reason, extra=found.document() | {"object": name})
+    every = sorted(parts.registry.require(pipeline).statuses) if version == ALL else [version]
+    for one in every:
+        found = rebuild(parts, pipeline, one)
+        name = record(parts, found)
+        level = logging.INFO if found.outcome == "equal" else logging.WARNING
+        log.log(level, found.reason, extra=found.document() | {"object": name})
     return 0
 
 
