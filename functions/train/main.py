@@ -5,20 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
+from perennial.domain.rebuilding import ALL
 from perennial.errors import PerennialError
 from perennial.wiring import logs
 from perennial.wiring.train import trainer
 from perennial.workflows.rebuild import rebuild, record
 from perennial.workflows.runs import RunRecord
-from perennial.workflows.train import train
+from perennial.workflows.train import Trainer, train
+from perennial.workflows.upgrade import check_upgrade
 
 log = logging.getLogger("perennial.train")
 
 
 def main() -> int:
-    """Run for the pipeline that the launcher named, or train the version again that it named.
+    """Run for the pipeline that the launcher named, or train the versions again that it named.
 
     Returns:
         0 when no run failed, and when a rebuild came to a result, whichever; 1 when one failed; 2
@@ -47,18 +50,29 @@ def _guarded(pipeline: str, work: Callable[[], int]) -> int:
 
 
 def _train(pipeline: str) -> int:
-    runs = train(trainer(os.environ), pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
+    parts = trainer(os.environ)
+    runs = train(parts, pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
     for run in runs:
         _tell(run)
+    _guarded(pipeline, lambda: _check_upgrade(parts, runs))  # it fails no run that is on record
     return 1 if any(run.outcome == "failed" for run in runs) else 0
+
+
+def _check_upgrade(parts: Trainer, runs: Sequence[RunRecord]) -> int:
+    for check in check_upgrade(parts, runs):
+        level = logging.INFO if check.outcome == "equal" else logging.WARNING
+        log.log(level, check.sentence, extra={"pipeline": runs[0].pipeline} | asdict(check))
+    return 0
 
 
 def _rebuild(pipeline: str, version: str) -> int:
     parts = trainer(os.environ)
-    found = rebuild(parts, pipeline, version)
-    name = record(parts, found)
-    level = logging.INFO if found.outcome == "equal" else logging.WARNING
-    log.log(level, found.reason, extra=found.document() | {"object": name})
+    every = sorted(parts.registry.require(pipeline).statuses) if version == ALL else [version]
+    for one in every:
+        found = rebuild(parts, pipeline, one)
+        name = record(parts, found)
+        level = logging.INFO if found.outcome == "equal" else logging.WARNING
+        log.log(level, found.reason, extra=found.document() | {"object": name})
     return 0
 
 

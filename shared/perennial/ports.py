@@ -146,7 +146,7 @@ class JobLauncher(Protocol):
     def launch_rebuild(self, pipeline: str, version: str) -> str:
         """Start an execution that trains a version again and compares; its name, as of `launch`.
 
-        Raises `LaunchError`.
+        `perennial.domain.rebuilding.ALL` stands for every version. Raises `LaunchError`.
         """
 
     def has_ended(self, execution: str) -> bool:

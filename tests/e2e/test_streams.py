@@ -93,3 +93,24 @@ def test_the_progressive_score_is_that_of_plain_scikit_learn(
     found = progressive_mean(streams[name], first, total)
     print(f"{name}: progressive {total} {found:.4f}, reference {reference}")
     assert found <= reference * WITHIN
+
+
+def test_every_version_of_a_stream_is_rebuilt_bit_for_bit(cloud, streams):
+    """By another process of one thread, whatever became of the version."""
+    found = cloud.json("rebuild", "bike-window", "--all", "--verify")
+    versions = cloud.json("versions", "bike-window")["versions"]
+    print(f"bike-window: {found['equal']} of {len(versions)} versions rebuilt bit for bit")
+    assert [one["version"] for one in found["versions"]] == [one["version"] for one in versions]
+    assert {one["status"] for one in versions} >= {"approved", "rejected"}
+    for one in found["versions"]:
+        assert one["rebuilt"] == one["recorded"], one["reason"]
+        assert one["predictions"]["changed"] == one["serving"]["changed"] == 0
+        assert one["differences"] == []
+
+
+def test_a_version_of_a_stream_is_rebuilt_by_itself(cloud, streams):
+    """The first, one in the middle, and the champion."""
+    versions = [one["version"] for one in cloud.json("versions", "ytspam")["versions"]]
+    for version in (versions[0], versions[len(versions) // 2], streams["ytspam"]["champion"]):
+        found = cloud.json("rebuild", "ytspam", version, "--verify")
+        assert (found["version"], found["outcome"]) == (version, "equal"), found["reason"]

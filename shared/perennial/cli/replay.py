@@ -141,6 +141,11 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     )
     if scored["repeated_rows"]:
         yield f"{counted(scored['repeated_rows'], 'row')} came in earlier files and prove nothing"
+    if history["late_files"]:
+        yield (
+            f"{counted(history['late_files'], 'file')} came late: replayed as if each had come in "
+            "the order of its rows' time"
+        )
     for one in history["left_out"]:
         yield f"left out    {one['name']}: {one['reason']}"
     yield ""

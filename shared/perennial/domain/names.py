@@ -104,6 +104,11 @@ def rebuild(pipeline: str, version: str, execution: str) -> str:
     return f"{pipeline}/rebuilds/{version}/{execution}.json"
 
 
+def upgrade(pipeline: str, version: str, environment: str) -> str:
+    """What came of training a version again in another environment (data bucket)."""
+    return f"{pipeline}/rebuilds/{version}/environment-{environment}.json"
+
+
 def launch(pipeline: str, commit: str, number: int = 1) -> str:
     """Which execution was the `number`-th launched at this commit of the head (data bucket)."""
     return numbered(f"{pipeline}/launches/{commit}", number)

@@ -31,6 +31,9 @@ CODE, DEPENDENCIES, THREADS, PLATFORM, PYTHON = (
 )  # fmt: skip
 ROWS = "rows"
 
+ALL = "all"
+"""Stands for every version where one can be named."""
+
 _SHORT = 12  # characters of a digest that people are shown
 _ORDER = (PYTHON, CODE, THREADS, PLATFORM, DEPENDENCIES)
 

@@ -88,5 +88,5 @@ def run(
     left_out = [(one.name, one.reason) for one in source.left_out]
     return to_document(
         definition, history, plan, found.ranked, found.decay, found.verdict, found.advice, cost,
-        left_out,
+        left_out, source.late,
     )  # fmt: skip

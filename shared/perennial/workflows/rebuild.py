@@ -26,7 +26,13 @@ from perennial.domain.rebuilding import (
 from perennial.domain.training import fit
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
-from perennial.errors import DefinitionError, ModelError, NotTrainable, ObjectNotFound
+from perennial.errors import (
+    DefinitionError,
+    ModelError,
+    NotTrainable,
+    ObjectNotFound,
+    PerennialError,
+)
 from perennial.ports import Scorer
 from perennial.workflows.packaging import RECORDED_ROWS
 from perennial.workflows.rows import Rows
@@ -68,6 +74,10 @@ def rebuild(trainer: Trainer, pipeline: str, version: str) -> Rebuild:
         found = replace(blank, reason=f"gs://{error.bucket}/{error.name} is gone")
     except (DefinitionError, ModelError) as error:
         found = replace(blank, reason=str(error))
+    except PerennialError:
+        raise
+    except Exception as error:  # noqa: BLE001 (a library that cannot do what it did is a result)
+        found = replace(blank, reason=f"{type(error).__name__}: {error}")
     return replace(found, ended=trainer.clock.now(), seconds=dict(watch.seconds))
 
 

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 from perennial.domain import names
 from perennial.domain.definition import Definition
@@ -46,11 +47,14 @@ class Source:
         definition: the recipe.
         history: the files, in order.
         left_out: files that were given and are no part of it.
+        late: files that came after some whose rows are newer; they stand at their place in time,
+            as if each had come then.
     """
 
     definition: Definition
     history: History
     left_out: tuple[LeftOut, ...] = ()
+    late: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ def accepted_history(data: ObjectStore, registry: Registry, pipeline: str) -> So
         NotFoundError: for a pipeline that was never applied.
     """
     definition = registry.definition(registry.require(pipeline))
-    return Source(definition, _history(data, definition, accepted_files(data, pipeline)))
+    accepted = accepted_files(data, pipeline)
+    return Source(definition, _history(data, definition, accepted), late=_late(accepted))
 
 
 def plain_files(
@@ -192,6 +197,13 @@ def _gates(
 
     make(expected(definition, plan, history, policy))
     return [follow_gated(definition, plan, history, one, obtain) for one in gated(policy)]
+
+
+def _late(accepted: Sequence[VerdictSummary]) -> int:
+    """How many files came after one whose place in time is later."""
+    orders = [file.order for file in sorted(accepted, key=lambda file: file.file)]
+    newest = accumulate(orders, max)
+    return sum(order < before for order, before in zip(orders[1:], newest, strict=False))
 
 
 def _history(

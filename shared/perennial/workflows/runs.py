@@ -55,6 +55,8 @@ class RunRecord:
         started, ended: when (UTC).
         seconds: time by step: read, score, train, duel, refit, export, gates, write.
         files, rows: how many accepted files were new to the champion, and their rows.
+        champion: the version that served when it began.
+        environment: digest of the libraries and the code that it ran with.
         considered: stems of every accepted file that its last listing showed.
         alerts: what a person should know.
     """
@@ -70,6 +72,8 @@ class RunRecord:
     seconds: dict[str, float] = field(default_factory=dict)
     files: int = 0
     rows: int = 0
+    champion: str | None = None
+    environment: str = ""
     considered: tuple[str, ...] = ()
     alerts: tuple[Alert, ...] = ()
     format: int = 1

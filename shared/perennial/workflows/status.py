@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from perennial.domain.definition import Definition
+from perennial.domain.manifest import Manifest
 from perennial.domain.measuring import merged, told
 from perennial.domain.registry import Head
 from perennial.domain.scoring import Score
+from perennial.domain.upgrades import Check
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
 from perennial.ports import Buckets, Clock, JobLauncher
@@ -17,6 +20,7 @@ from perennial.workflows.ledger import Entry, progressive
 from perennial.workflows.queue import counting_files, is_at_work
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import list_runs, read_considered
+from perennial.workflows.upgrade_checks import latest_check
 from perennial.workflows.verdicts import list_in_force
 
 LAST = 10
@@ -35,11 +39,13 @@ def status(
     files = list_in_force(buckets.data, pipeline)
     runs = list(list_runs(buckets.data, pipeline))
     at_work = is_at_work(head, launcher, clock)
+    champion = registry.manifest(pipeline, head.champion) if head.champion else None
+    upgrade = latest_check(buckets.data, pipeline, champion, runs)
     return {
         "pipeline": pipeline,
         "task": definition.task,
         "definition": head.definition,
-        **_champion(registry, head, clock),
+        **_champion(champion, clock),
         "predecessors": list(head.predecessors),
         "pinned": head.pin and {"by": head.pin.by, "why": head.pin.why, "at": str(head.pin.at)},
         "progressive": _progressive(buckets, definition, files),
@@ -48,16 +54,16 @@ def status(
         "run": _run(head) if at_work else None,
         "runs": runs[-LAST:],
         "waiting": [] if at_work else _waiting(buckets, head, definition, files, runs),
-        "alerts": _alerts(head, files, runs, at_work=at_work),
+        "alerts": _alerts(head, files, runs, upgrade, at_work=at_work),
+        "upgrade": upgrade and asdict(upgrade),
     }
 
 
-def _champion(registry: Registry, head: Head, clock: Clock) -> dict[str, Any]:
-    if head.champion is None:
+def _champion(manifest: Manifest | None, clock: Clock) -> dict[str, Any]:
+    if manifest is None:
         return {"champion": None, "age_seconds": None, "trained_through": None}
-    manifest = registry.manifest(head.pipeline, head.champion)
     return {
-        "champion": head.champion,
+        "champion": manifest.version,
         "age_seconds": round((clock.now() - manifest.created).total_seconds(), 1),
         "trained_through": manifest.trained_through.isoformat(),
     }
@@ -175,7 +181,12 @@ def _waiting_for_rows(
 
 
 def _alerts(
-    head: Head, files: list[VerdictSummary], runs: list[dict[str, Any]], *, at_work: bool
+    head: Head,
+    files: list[VerdictSummary],
+    runs: list[dict[str, Any]],
+    upgrade: Check | None,
+    *,
+    at_work: bool,
 ) -> list[str]:
     """What needs a person."""
     alerts = [*_suspects(head.pipeline, files), *_on_probation(head, files, runs)]
@@ -186,6 +197,8 @@ def _alerts(
             f"run {head.claim.run} ended without a record, perhaps for lack of memory: see the log "
             f"of {head.claim.execution or 'its process'}"
         )
+    if upgrade is not None and upgrade.outcome != "equal":
+        alerts.append(upgrade.sentence)
     return alerts
 
 

@@ -20,6 +20,7 @@ from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.registry import Head
 from perennial.domain.surprise import Surprise, usual_band
+from perennial.domain.upgrades import environment_digest
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
     ClaimLost,
@@ -146,6 +147,8 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
         seconds=watch.seconds,
         files=result.files,
         rows=result.rows,
+        champion=head.champion,
+        environment=environment_digest(trainer.environment),
         considered=result.considered,
         alerts=tuple(result.alerts),
     )

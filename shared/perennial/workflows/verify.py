@@ -1,14 +1,15 @@
-"""Ask the training job to train a version again, and see it through.
+"""Ask the training job to train versions again, and see it through.
 
 The command line has nothing that trains, and an environment of its own would prove nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from perennial.domain import names
-from perennial.domain.rebuilding import Rebuild
+from perennial.domain.rebuilding import ALL, Rebuild
 from perennial.errors import NotFoundError, ObjectNotFound, Unfinished
 from perennial.ports import Clock, JobLauncher, ObjectStore
 from perennial.workflows.registry import Registry
@@ -16,51 +17,85 @@ from perennial.workflows.registry import Registry
 POLL_SECONDS = 0.2
 
 
-def verify(
-    data: ObjectStore,
-    registry: Registry,
-    launcher: JobLauncher,
-    clock: Clock,
-    pipeline: str,
-    version: str | None = None,
-    *,
-    patience: float,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Rebuild:
-    """Start an execution that trains a version again, and wait for its result.
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """What it takes to ask the job.
 
-    Args:
+    Attributes:
         data: the data bucket, where results lie.
-        registry: tells the champion; nothing is written to it.
+        registry: tells versions; nothing is written to it.
         launcher: starts the execution.
         clock: paces the waiting.
-        pipeline: whose version.
-        version: which one; None for the champion.
         patience: seconds after which to stop waiting: more than the job's own timeout.
         progress: told what goes on.
-
-    Raises:
-        NotFoundError: for a pipeline or version that does not exist, or without a champion.
-        LaunchError: when the platform does not start it.
-        Unfinished: when its process ended without a result.
     """
-    chosen = version or registry.require(pipeline).champion
-    if chosen is None:
-        raise NotFoundError(f"{pipeline} has no champion yet; name a version")
-    registry.manifest(pipeline, chosen)
-    execution = launcher.launch_rebuild(pipeline, chosen)
-    progress(f"started {execution}")
-    short = execution.rsplit("/", 1)[-1]
-    name = names.rebuild(pipeline, chosen, short)
-    since = clock.now()
-    while (clock.now() - since).total_seconds() < patience:
+
+    data: ObjectStore
+    registry: Registry
+    launcher: JobLauncher
+    clock: Clock
+    patience: float
+    progress: Callable[[str], None] = lambda _: None
+
+    def one(self, pipeline: str, version: str | None = None) -> Rebuild:
+        """Start an execution that trains a version again, and wait for its result.
+
+        Args:
+            pipeline: whose version.
+            version: which one; None for the champion.
+
+        Raises:
+            NotFoundError: for a pipeline or version that does not exist.
+            LaunchError: when the platform does not start it.
+            Unfinished: when its process ended without a result.
+        """
+        chosen = version or self.registry.require(pipeline).champion
+        if chosen is None:
+            raise NotFoundError(f"{pipeline} has no champion yet; name a version")
+        self.registry.manifest(pipeline, chosen)
+        execution = self.launcher.launch_rebuild(pipeline, chosen)
+        (found,) = self._results(execution, pipeline, [chosen])
+        return found
+
+    def every(self, pipeline: str) -> Iterator[Rebuild]:
+        """Start one execution that trains every version again; results as they come, oldest first.
+
+        Raises:
+            NotFoundError: for a pipeline that does not exist or has no version.
+            LaunchError: when the platform does not start it.
+            Unfinished: when its process ended before it had a result for each; those that it has
+                are on record.
+        """
+        versions = sorted(self.registry.require(pipeline).statuses)
+        if not versions:
+            raise NotFoundError(f"{pipeline} has no version yet")
+        execution = self.launcher.launch_rebuild(pipeline, ALL)
+        for done, found in enumerate(self._results(execution, pipeline, versions), start=1):
+            self.progress(f"{done} of {len(versions)}: {found.version} {found.outcome}")
+            yield found
+
+    def _results(self, execution: str, pipeline: str, versions: Sequence[str]) -> Iterator[Rebuild]:
+        self.progress(f"started {execution}")
+        short = execution.rsplit("/", 1)[-1]
+        since = self.clock.now()
+        for version in versions:
+            name = names.rebuild(pipeline, version, short)
+            while (found := self._look(name, execution)) is None:
+                if (self.clock.now() - since).total_seconds() >= self.patience:
+                    raise Unfinished(
+                        f"execution {short} gave no result for {version} within "
+                        f"{self.patience:.0f} s; see its log"
+                    )
+                self.clock.sleep(POLL_SECONDS)
+            yield found
+
+    def _look(self, name: str, execution: str) -> Rebuild | None:
         # Ask first, then look: a result written just before the end is not missed.
-        ended = launcher.has_ended(execution)
+        ended = self.launcher.has_ended(execution)
         try:
-            return Rebuild.from_json(data.read(name).data)
+            return Rebuild.from_json(self.data.read(name).data)
         except ObjectNotFound:
-            pass
-        if ended:
-            raise Unfinished(f"execution {short} ended without a result; see its log")
-        clock.sleep(POLL_SECONDS)
-    raise Unfinished(f"execution {short} gave no result within {patience:.0f} s; see its log")
+            if ended:
+                short = execution.rsplit("/", 1)[-1]
+                raise Unfinished(f"execution {short} ended without a result; see its log") from None
+        return None

@@ -56,8 +56,8 @@ def test_json_tells_all_of_it(run: Run, folder: Path) -> None:
     told = run("replay", "--pipeline", "flowers.yaml", folder, *SMALL, "--json").json
 
     assert told.keys() == {
-        "format", "pipeline", "task", "metric", "tolerance", "history", "scored", "verdict",
-        "recommendation", "policies", "decay", "course", "cost",
+        "format", "pipeline", "task", "metric", "label", "tolerance", "history", "scored",
+        "verdict", "recommendation", "policies", "gates", "decay", "course", "cost",
     }  # fmt: skip
     assert told["verdict"]["answer"] == "fashion"
     assert told["recommendation"]["mode"] == "dynamic"

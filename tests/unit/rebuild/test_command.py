@@ -11,6 +11,7 @@ import pytest
 from functions.train import main as job
 from perennial.cli import context
 from perennial.cli.main import main
+from perennial.domain.rebuilding import ALL
 from perennial.errors import LaunchError
 from perennial.workflows.rebuild import rebuild, record
 
@@ -27,9 +28,10 @@ class Platform(Launcher):
 
     def launch_rebuild(self, pipeline: str, version: str) -> str:
         self.asked.append((pipeline, version))
-        if not self.breaks:
+        every = ["v000001", "v000002"] if version == ALL else [version]
+        for one in every[: -1 if self.breaks else None]:
             trainer = replace(self.trainer, execution="train-abc12")
-            record(trainer, rebuild(trainer, pipeline, version))
+            record(trainer, rebuild(trainer, pipeline, one))
         return "projects/p/locations/l/jobs/train/executions/train-abc12"
 
     def has_ended(self, execution: str) -> bool:
@@ -119,9 +121,58 @@ def test_one_that_cannot_be_rebuilt_ends_with_1_and_names_what_is_gone(platform,
     assert (code, json.loads(out)["missing"]) == (1, {file.name: file.rows_object})
 
 
+class TestEveryVersion:
+    """`--all`: one execution for all of them."""
+
+    def test_all_that_are_equal_end_with_0_and_are_counted(self, platform, run):
+        code, out, err = run("stalls", "--all", "--verify")
+        assert (code, err) == (0, "")
+        assert platform.asked == [("stalls", ALL)]
+        assert out.endswith("\n2 of 2 versions rebuilt bit for bit\n")
+
+    def test_the_document_holds_each_result(self, platform, run):
+        code, out, _ = run("stalls", "--all", "--verify", "--json")
+        assert code == 0
+        document = json.loads(out)
+        assert (document["equal"], document["different"], document["impossible"]) == (2, 0, 0)
+        found = [(one["version"], one["outcome"]) for one in document["versions"]]
+        assert found == [("v000001", "equal"), ("v000002", "equal")]
+
+    def test_one_that_differs_ends_with_3_and_is_named(self, platform, run, stalls):
+        """Another file's rows lie where its own did, so that what learned both lacks some."""
+        first, second = (file.rows_object for file in stalls.lineage("v000002").files)
+        data = stalls.trainer.buckets.data
+        data.overwrite(first, data.read(second).data)
+        code, out, err = run("stalls", "--all", "--verify")
+        assert code == 3
+        assert "\n0 of 2 versions rebuilt bit for bit\n" in out
+        assert err.startswith("perennial: stalls: 2 of 2 versions came out otherwise, 0 cannot ")
+
+    def test_one_that_cannot_be_rebuilt_ends_with_1(self, platform, run, stalls):
+        for file in stalls.lineage("v000001").files:
+            stalls.trainer.buckets.data.delete(file.rows_object)
+        code, _, err = run("stalls", "--all", "--verify")
+        assert code == 1
+        assert "the first is v000001: 1 file that it learned is gone: stalls/day0.csv" in err
+
+    def test_an_execution_that_breaks_off_is_one_line(self, platform, run):
+        platform.breaks = True
+        code, out, err = run("stalls", "--all", "--verify")
+        assert (code, out) == (1, "")
+        assert err == "perennial: execution train-abc12 ended without a result; see its log\n"
+
+    def test_a_pipeline_without_versions_has_nothing_to_rebuild(self, platform, run, stalls):
+        stalls.registry.commit(
+            "stalls", lambda head: replace(head, statuses={}), action="t", by="t"
+        )
+        assert "stalls has no version yet" in run("stalls", "--all", "--verify")[2]
+        assert platform.asked == []
+
+
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
+        (("stalls", "v000001", "--all", "--verify"), 2, "--all is every version: leave out"),
         (("stalls",), 2, "a rebuilt version is only compared, never stored: add --verify."),
         (("stalls", "v9", "--verify"), 1, "stalls has no version v9"),
         (("stall", "--verify"), 1, "no pipeline 'stall'; there are: stalls"),
@@ -182,6 +233,14 @@ class TestTheJob:
         assert line["object"] == "stalls/rebuilds/v000001/job-1.json"
         assert json.loads(stalls.trainer.buckets.data.read(line["object"]).data)["execution"]
         assert stalls.head == head
+
+    def test_all_versions_are_a_line_each(self, lines):
+        code, found = lines("stalls/all")
+        assert code == 0
+        assert [(one["version"], one["outcome"]) for one in found] == [
+            ("v000001", "equal"),
+            ("v000002", "equal"),
+        ]
 
     def test_what_cannot_be_rebuilt_is_a_warning_and_a_result(self, lines, stalls):
         (file,) = stalls.lineage("v000001").files

@@ -72,17 +72,42 @@ def test_it_loads_nothing(page: str) -> None:
     assert "http" not in page
 
 
-def test_every_chart_has_named_axes_and_a_table_behind_it(page: str) -> None:
-    parts = re.split("<svg ", page)[1:]
+def test_every_chart_has_named_axes_numbers_under_the_mouse_and_a_table_behind_it(
+    page: str,
+) -> None:
+    parts = re.split(r'<svg class="desk" ', page)[1:]
 
     assert len(parts) == 4
     for part in parts:
-        chart, rest = part.split("</svg>")
-        assert 'aria-label="' in chart
-        assert "mae" in chart
+        desk, phone, rest = part.split("</svg>", 2)
+        assert phone.startswith('<svg class="phone" ')
+        for chart in (desk, phone):
+            assert 'aria-label="' in chart
+            assert "mae" in chart
+            assert "<title>" in chart
         assert rest.startswith("\n<details>")
+    assert "mae, in flow" in page
     assert "in files" in page
     assert "in seconds" in page
+
+
+def test_a_phone_sees_charts_of_its_own_width(page: str) -> None:
+    """Text that shrinks with a chart cannot be read."""
+    widths = {
+        attributes["class"]: int(attributes["viewbox"].split()[2])
+        for tag, attributes in tags(page)
+        if tag == "svg"
+    }
+    assert widths["phone"] <= 390 < widths["desk"]
+    assert "svg.phone { display: none; }" in page
+    assert re.search(r"max-width: \S+\) \{ svg\.desk \{ display: none", page)
+
+
+def test_gates_have_a_verdict_each(page: str, document) -> None:
+    assert [one["promotion"] for one in document["gates"]] == ["duel", "duel+probation"]
+    for one in document["gates"]:
+        shown = f"<td>{one['loss']:.4g}</td><td>{one['difference']:+.1%}</td>"
+        assert f"<td>{one['promotion'].replace('+', ' and ')}</td>{shown}" in page
 
 
 def test_it_is_drawn_for_light_and_for_dark(page: str) -> None:
@@ -95,9 +120,18 @@ def test_the_numbers_are_those_of_the_document(page: str, document) -> None:
         assert f"<td>{one['policy']}</td><td>{one['loss']:.4g}</td>" in page
 
 
+def test_an_interval_that_is_cut_off_has_no_end_there(document) -> None:
+    wide = {**document["policies"][0], "low": 0.0, "high": 40.0}
+    page = to_html({**document, "policies": [wide, *document["policies"][1:]]})
+
+    ends = re.findall(r'<path class="whisker" d="([^"]+)"', page)
+    assert min(path.count("V") for path in ends) == 1
+    assert max(path.count("V") for path in ends) == 2
+
+
 @pytest.mark.parametrize(("low", "high"), [(0, 1), (0, 95.5), (-0.4, 1.7), (3, 3), (0, 1e-9)])
 def test_ticks_are_few_round_and_within_the_axis(low: float, high: float) -> None:
-    ticks = Axis("x", low, high, str).ticks
+    ticks = Axis("x", low, high, str).ticks()
 
     assert len(ticks) <= 12
     assert all(low - 1e-6 <= tick <= max(high, low + 1) + 1e-6 for tick in ticks)

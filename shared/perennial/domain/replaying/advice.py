@@ -9,15 +9,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.recipe import Training
 from perennial.domain.replaying.decay import Decay
+from perennial.domain.replaying.effects import Effect, effects
 from perennial.domain.replaying.policies import STATIC, Plan, Policy
-from perennial.domain.replaying.ranking import Ranked, versus
+from perennial.domain.replaying.ranking import Ranked
 from perennial.domain.replaying.trials import Trial
 from perennial.domain.words import counted
 
 _SURE, _LIKELY = 0.95, 0.8
 _PLAUSIBLE = 0.05  # a window that is the best in fewer resamples is not named
+_STATIC_LINES = "training:\n  mode: static\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Advice:
         confidence: share of resamples in which it was within the tolerance of the best.
         windows: those that were the best in some of the resamples, with the share.
         sentence: the advice with its uncertainty.
-        promotion: what the gates cost or save, in one sentence; empty where none was tried.
+        gates: what each of them costs or saves.
         lines: for the definition, as YAML.
     """
 
@@ -52,8 +53,13 @@ class Advice:
     confidence: float
     windows: tuple[tuple[int | None, float], ...]
     sentence: str
-    promotion: str
+    gates: tuple[Effect, ...]
     lines: str
+
+    @property
+    def promotion(self) -> str:
+        """What the gates cost or save, in sentences; empty where none was tried."""
+        return " ".join(gate.sentence for gate in self.gates)
 
 
 def judge(decay: Decay, metric: str, tolerance: float) -> Verdict:
@@ -124,14 +130,16 @@ def advise(
     """
     chosen = choose(ranked, tolerance)
     static = next(one for one in ranked if one.trial.policy == STATIC)
-    gates = _gates(chosen.trial, gated, rows, squared=metric == "rmse", seed=seed)
+    gates = effects(chosen.trial, gated, rows, squared=metric == "rmse", seed=seed)
     windows = _windows(ranked)
     if verdict.answer == "physics":
         sentence = _static_sentence(plan, static, tolerance, metric)
-        return Advice(STATIC, verdict.confidence, windows, sentence, gates, _static_lines())
+        return Advice(STATIC, verdict.confidence, windows, sentence, gates, _STATIC_LINES)
     policy = chosen.trial.policy
     window = "all" if policy.window is None else f"{{files: {policy.window}}}"
     lines = f"training:\n  window: {window}\n  trigger: {{files: {policy.every}}}\n"
+    if any(gate.promotion == "duel+probation" and gate.is_advised for gate in gates):
+        lines += "promotion:\n  probation: return\n"
     sentence = (
         f"Retrain {_said(policy)}: {metric} {chosen.loss:.4g} against "
         f"{static.loss:.4g} of a static model; within {tolerance:.1%} of the best of "
@@ -144,13 +152,6 @@ def advise(
 def _said(policy: Policy) -> str:
     often, span = policy.name.split(", ")
     return f"{often} on {span.replace('last', 'the last')}"
-
-
-def _static_lines() -> str:
-    """What keeps the model that serves, in words that a definition understands today."""
-    if "mode" in Training.model_fields:
-        return "training:\n  mode: static\n"
-    return "promotion:\n  mode: manual  # later versions wait, and the first one serves on\n"
 
 
 def _static_sentence(plan: Plan, static: Ranked, tolerance: float, metric: str) -> str:
@@ -185,33 +186,3 @@ def _others(windows: Sequence[tuple[int | None, float]], chosen: int | None) -> 
     if not others:
         return "; no other window was the best in more than a few of them"
     return f"; the best window was another in some of them ({', '.join(others)})"
-
-
-def _gates(
-    free: Trial,
-    gated: Sequence[Trial],
-    rows: NDArray[np.float64],
-    *,
-    squared: bool,
-    seed: int,
-) -> str:
-    """What each gate does to the loss, and what follows from it."""
-    if not gated:
-        return ""
-    duel = next(trial for trial in gated if trial.policy.promotion == "duel")
-    probation = next(trial for trial in gated if trial.policy.promotion == "duel+probation")
-    cost = versus(duel, free, rows, squared=squared, seed=seed)
-    change = versus(probation, duel, rows, squared=squared, seed=seed)
-    pays, harms = change[2] < 0, change[1] > 0
-    effect = "it pays" if pays else "it does harm" if harms else "no sure difference"
-    return (
-        f"The duel turned down {duel.rejected} of "
-        f"{counted(free.trainings - 1, 'challenger')} and changes the loss by {_span(cost)}; "
-        f"return from probation ({counted(len(probation.returns), 'time')}) by another "
-        f"{_span(change)}: {effect} on this history."
-    )
-
-
-def _span(difference: tuple[float, float, float]) -> str:
-    point, low, high = difference
-    return f"{point:+.1%} ({low:+.1%} to {high:+.1%})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from perennial.domain.definition import Definition
 from perennial.domain.repeats import tells_rows_apart
 from perennial.domain.replaying.advice import Advice, Verdict
 from perennial.domain.replaying.decay import Decay
+from perennial.domain.replaying.effects import Effect
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import STATIC, Plan, Policy
 from perennial.domain.replaying.ranking import Ranked
@@ -29,6 +31,7 @@ def to_document(
     advice: Advice,
     cost: Mapping[str, Any],
     left_out: Sequence[tuple[str, str]],
+    late: int = 0,
 ) -> dict[str, Any]:
     """Tell everything, ready for JSON.
 
@@ -42,6 +45,7 @@ def to_document(
         advice: what to write into the definition.
         cost: trainings and seconds.
         left_out: files that are no part of the history, with the reason.
+        late: files that came after some whose rows are newer.
     """
     rows = scored_rows(plan, history)
     return {
@@ -49,12 +53,14 @@ def to_document(
         "pipeline": definition.name,
         "task": definition.task,
         "metric": definition.metric,
+        "label": definition.label,
         "tolerance": definition.promotion.tolerance,
         "history": {
             "files": history.files,
             "rows": len(history.frame),
             "first": history.names[0],
             "last": history.names[-1],
+            "late_files": late,
             "left_out": [{"name": name, "reason": reason} for name, reason in left_out],
         },
         "scored": {
@@ -83,6 +89,7 @@ def to_document(
             "definition": advice.lines,
         },
         "policies": [_policy(one) for one in ranked],
+        "gates": [_gate(one) for one in advice.gates],
         "decay": {
             "window": decay.window,
             "curve": [
@@ -117,6 +124,10 @@ def _policy(one: Ranked) -> dict[str, Any]:
         "returns": len(one.trial.returns),
         "seconds": round(one.trial.seconds, 3),
     }
+
+
+def _gate(one: Effect) -> dict[str, Any]:
+    return asdict(one) | {"answer": one.answer, "sentence": one.sentence}
 
 
 def _course(

@@ -1,4 +1,8 @@
-"""Small charts as inline SVG: axes with names and units, and nothing that needs a script."""
+"""Small charts as inline SVG: axes with names and units, and nothing that needs a script.
+
+Each is drawn twice, for a desk and for a phone, because text that shrinks with a chart cannot be
+read; the page's style shows one of the two.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,45 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 760, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 20, 14, 48
-_ROW = 22  # height of a bar's row
-_NAMES = 310  # room for the names of bars
+_RIGHT, _TOP, _BOTTOM = 20, 34, 46
+_TICK = 62  # pixels that a tick's label needs across
 
 Say = Callable[[float], str]
 """Writes a value as people read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What a chart is drawn on.
+
+    Attributes:
+        name: its class, by which the page's style shows or hides it.
+        width, height: in pixels, of a chart with two axes.
+        left: room for the labels of the axis up.
+        names: room for the names of bars; 0 where each stands above its bar.
+        row: height of a bar's row.
+    """
+
+    name: str
+    width: int
+    height: int
+    left: int
+    names: int
+    row: int
+
+    @property
+    def right(self) -> int:
+        """Where the plot ends."""
+        return self.width - _RIGHT
+
+    @property
+    def bottom(self) -> int:
+        """Where the plot ends, of a chart with two axes."""
+        return self.height - _BOTTOM
+
+
+DESK = Sheet("desk", width=760, height=330, left=58, names=300, row=22)
+PHONE = Sheet("phone", width=360, height=280, left=52, names=0, row=36)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +72,12 @@ class Axis:
         span = self.high - self.low or 1.0
         return start + (value - self.low) / span * (end - start)
 
-    @property
-    def ticks(self) -> list[float]:
-        """Round values within the axis, about five of them."""
+    def ticks(self, most: int = 5) -> list[float]:
+        """Round values within the axis, about as many as fit."""
         span = (self.high - self.low) or 1.0
-        raw = span / 5
+        raw = span / most
         size = 10.0 ** math.floor(math.log10(raw))
-        step = next((m * size for m in (1, 2, 5, 10) if m * size >= raw * 0.999), 10 * size)
+        step = min((m * size for m in (1, 2, 5, 10)), key=lambda one: abs(math.log(one / raw)))
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [n * step for n in range(first, last + 1)]
@@ -53,25 +88,42 @@ class Line:
     """A line of a chart.
 
     Attributes:
-        name: for the legend.
         css: its class, which gives the colour.
         points: x and y; y is None where nothing is known.
     """
 
-    name: str
     css: str
     points: Sequence[tuple[float, float | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar with its interval."""
+    """A bar with its interval, and what is said of it under the mouse."""
 
     name: str
     value: float
     low: float
     high: float
     css: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A point of a chart.
+
+    Attributes:
+        x, y: where.
+        css: its class.
+        told: what is said of it under the mouse.
+        name: what is written beside it; empty for most.
+    """
+
+    x: float
+    y: float
+    css: str
+    told: str
+    name: str = ""
 
 
 def lines(
@@ -79,6 +131,8 @@ def lines(
     x: Axis,
     y: Axis,
     drawn: Sequence[Line],
+    *,
+    told: Sequence[tuple[float, str]],
     band: Sequence[tuple[float, float, float]] = (),
 ) -> str:
     """Lines over time or age.
@@ -87,47 +141,54 @@ def lines(
         label: what the chart shows, for those who cannot see it.
         x: the axis across.
         y: the axis up.
-        drawn: the lines; with more than one, a legend names them.
+        drawn: the lines.
+        told: x, and what is said of it under the mouse.
         band: x, low and high of an interval around the first line.
     """
-    parts = _frame(x, y)
-    if band:
-        edge = [_point(x, y, at, high) for at, _, high in band]
-        edge += [_point(x, y, at, low) for at, low, _ in reversed(band)]
-        parts.append(f'<polygon class="band" points="{" ".join(edge)}"/>')
-    for line in drawn:
-        parts += [
-            f'<polyline class="line {line.css}" points="{" ".join(piece)}"/>'
-            for piece in _pieces(x, y, line)
-        ]
-    if len(drawn) > 1:
-        for place, line in enumerate(drawn):
-            across = _LEFT + 12 + 330 * place
-            parts.append(
-                f'<line class="line {line.css}" x1="{across}" x2="{across + 22}" y1="{_TOP + 6}" '
-                f'y2="{_TOP + 6}"/><text x="{across + 28}" y="{_TOP + 10}">{escape(line.name)}'
-                "</text>"
-            )
-    return _svg(label, HEIGHT, parts)
+
+    def draw(sheet: Sheet) -> list[str]:
+        parts = _frame(sheet, x, y)
+        if band:
+            edge = [_point(sheet, x, y, at, high) for at, _, high in band]
+            edge += [_point(sheet, x, y, at, low) for at, low, _ in reversed(band)]
+            parts.append(f'<polygon class="band" points="{" ".join(edge)}"/>')
+        for line in drawn:
+            parts += [
+                f'<polyline class="line {line.css}" points="{" ".join(piece)}"/>'
+                for piece in _pieces(sheet, x, y, line)
+            ]
+        return parts + _strips(sheet, x, told)
+
+    return _chart(label, draw)
 
 
-def dots(label: str, x: Axis, y: Axis, points: Sequence[tuple[str, str, float, float]]) -> str:
+def dots(label: str, x: Axis, y: Axis, points: Sequence[Dot]) -> str:
     """Points by two values.
 
     Args:
         label: what the chart shows.
         x: the axis across.
         y: the axis up.
-        points: name, class, x and y of each.
+        points: the points.
     """
-    parts = _frame(x, y)
-    for name, css, at, value in points:
-        across, down = _point(x, y, at, value).split(",")
-        parts.append(
-            f'<circle class="dot {css}" cx="{across}" cy="{down}" r="5">'
-            f"<title>{escape(name)}</title></circle>"
-        )
-    return _svg(label, HEIGHT, parts)
+
+    def draw(sheet: Sheet) -> list[str]:
+        parts = _frame(sheet, x, y)
+        for point in points:
+            across, down = map(float, _point(sheet, x, y, point.x, point.y).split(","))
+            parts.append(
+                f'<circle class="dot {point.css}" cx="{across}" cy="{down}" r="5">'
+                f"<title>{escape(point.told)}</title></circle>"
+            )
+            if point.name:
+                end = across > (sheet.left + sheet.right) / 2
+                parts.append(
+                    f'<text class="{"end" if end else "start"}" x="{across + (6 if end else -4)}" '
+                    f'y="{min(down + 19, sheet.bottom - 3)}">{escape(point.name)}</text>'
+                )
+        return parts
+
+    return _chart(label, draw)
 
 
 def bars(label: str, axis: Axis, drawn: Sequence[Bar]) -> str:
@@ -138,76 +199,120 @@ def bars(label: str, axis: Axis, drawn: Sequence[Bar]) -> str:
         axis: from 0.
         drawn: the bars, from the top.
     """
-    height = _TOP + _ROW * len(drawn) + _BOTTOM
-    bottom, end = height - _BOTTOM, WIDTH - _RIGHT - 60
-    parts = []
-    for tick in axis.ticks:
-        at = axis.place(tick, _NAMES, end)
-        parts.append(
-            f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{bottom}"/>'
-            f'<text class="middle" x="{at:.1f}" y="{bottom + 16}">{escape(axis.say(tick))}</text>'
-        )
-    for place, bar in enumerate(drawn):
-        top = _TOP + place * _ROW
-        value = axis.place(bar.value, _NAMES, end)
-        low, high = (min(axis.place(edge, _NAMES, end), end) for edge in (bar.low, bar.high))
-        middle = top + _ROW / 2
-        parts.append(
-            f'<text class="end" x="{_NAMES - 8}" y="{middle + 4}">{escape(bar.name)}</text>'
-            f'<rect class="bar {bar.css}" x="{_NAMES}" y="{top + 4}" '
-            f'width="{max(value - _NAMES, 0):.1f}" height="{_ROW - 8}"/>'
-            f'<line class="whisker" x1="{low:.1f}" x2="{high:.1f}" y1="{middle}" y2="{middle}"/>'
-            f'<text x="{max(value, high) + 6:.1f}" y="{middle + 4}">'
-            f"{escape(axis.say(bar.value))}</text>"
-        )
-    name = escape(axis.name)
-    parts.append(f'<text class="middle" x="{(_NAMES + end) / 2}" y="{bottom + 38}">{name}</text>')
-    return _svg(label, height, parts)
+
+    def draw(sheet: Sheet) -> list[str]:
+        bottom = _bars_height(sheet, len(drawn)) - _BOTTOM
+        start, end = max(sheet.names, 4), sheet.width - 64
+        parts = _ticks_across(sheet, axis, start, end, 8, bottom)
+        for place, bar in enumerate(drawn):
+            parts += _bar(sheet, axis, bar, 8 + place * sheet.row, start, end)
+        parts.append(_named(axis, (start + end) / 2, bottom + 36))
+        return parts
+
+    return _chart(label, draw, lambda sheet: _bars_height(sheet, len(drawn)))
 
 
-def _frame(x: Axis, y: Axis) -> list[str]:
-    right, bottom = WIDTH - _RIGHT, HEIGHT - _BOTTOM
-    parts = []
-    for tick in x.ticks:
-        at = x.place(tick, _LEFT, right)
-        parts.append(
-            f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{_TOP}" y2="{bottom}"/>'
-            f'<text class="middle" x="{at:.1f}" y="{bottom + 16}">{escape(x.say(tick))}</text>'
-        )
-    for tick in y.ticks:
-        at = y.place(tick, bottom, _TOP)
-        parts.append(
-            f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{at:.1f}" y2="{at:.1f}"/>'
-            f'<text class="end" x="{_LEFT - 6}" y="{at + 4:.1f}">{escape(y.say(tick))}</text>'
-        )
-    middle = (_TOP + bottom) / 2
-    parts.append(
-        f'<text class="middle" x="{(_LEFT + right) / 2}" y="{bottom + 38}">{escape(x.name)}</text>'
-        f'<text class="middle" transform="translate(14 {middle}) rotate(-90)">{escape(y.name)}'
-        "</text>"
+def _bars_height(sheet: Sheet, number: int) -> int:
+    return 8 + sheet.row * number + _BOTTOM
+
+
+def _bar(sheet: Sheet, axis: Axis, bar: Bar, top: float, start: float, end: float) -> list[str]:
+    above = 0 if sheet.names else 15  # pixels that its name takes
+    middle = top + (above + sheet.row) / 2
+    value = axis.place(bar.value, start, end)
+    low, high = (min(axis.place(edge, start, end), end) for edge in (bar.low, bar.high))
+    name = (
+        f'<text x="{start}" y="{top + 12}">{escape(bar.name)}</text>'
+        if above
+        else f'<text class="end" x="{start - 8}" y="{middle + 4}">{escape(bar.name)}</text>'
     )
+    parts = [
+        name,
+        (
+            f'<rect class="bar {bar.css}" x="{start}" y="{top + above + 3}" '
+            f'width="{max(value - start, 0):.1f}" height="{sheet.row - above - 6}">'
+            f"<title>{escape(bar.told)}</title></rect>"
+        ),
+        (
+            f'<text x="{max(value, high) + 7:.1f}" y="{middle + 4}">{escape(axis.say(bar.value))}'
+            "</text>"
+        ),
+    ]
+    if high > low:
+        within = [at for at, edge in ((low, bar.low), (high, bar.high)) if edge <= axis.high]
+        ends = "".join(f" M{at:.1f} {middle - 4} V{middle + 4}" for at in within)
+        parts.append(f'<path class="whisker" d="M{low:.1f} {middle} H{high:.1f}{ends}"/>')
     return parts
 
 
-def _pieces(x: Axis, y: Axis, line: Line) -> list[list[str]]:
+def _frame(sheet: Sheet, x: Axis, y: Axis) -> list[str]:
+    parts = _ticks_across(sheet, x, sheet.left, sheet.right, _TOP, sheet.bottom)
+    for tick in y.ticks():
+        at = y.place(tick, sheet.bottom, _TOP)
+        parts.append(
+            f'<line class="grid" x1="{sheet.left}" x2="{sheet.right}" y1="{at:.1f}" y2="{at:.1f}"/>'
+            f'<text class="end" x="{sheet.left - 6}" y="{at + 4:.1f}">{escape(y.say(tick))}</text>'
+        )
+    return [
+        *parts,
+        _named(x, (sheet.left + sheet.right) / 2, sheet.bottom + 36),
+        f'<text class="name" x="0" y="14">{escape(y.name)}</text>',
+    ]
+
+
+def _ticks_across(
+    sheet: Sheet, axis: Axis, start: float, end: float, top: float, bottom: float
+) -> list[str]:
+    return [
+        f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="{top}" y2="{bottom}"/>'
+        f'<text class="middle" x="{at:.1f}" y="{bottom + 16}">{escape(axis.say(tick))}</text>'
+        for tick in axis.ticks(max(2, min(6, int(end - start) // _TICK)))
+        for at in [axis.place(tick, start, end)]
+    ]
+
+
+def _named(axis: Axis, x: float, y: float) -> str:
+    return f'<text class="middle name" x="{x}" y="{y}">{escape(axis.name)}</text>'
+
+
+def _strips(sheet: Sheet, x: Axis, told: Sequence[tuple[float, str]]) -> list[str]:
+    """What lies above a place of the axis across says its numbers under the mouse."""
+    wide = (sheet.right - sheet.left) / max(len(told), 1)
+    strips = []
+    for at, said in told:
+        left = max(x.place(at, sheet.left, sheet.right) - wide / 2, sheet.left)
+        strips.append(
+            f'<rect class="strip" x="{left:.1f}" y="{_TOP}" '
+            f'width="{min(wide, sheet.right - left):.1f}" height="{sheet.bottom - _TOP}">'
+            f"<title>{escape(said)}</title></rect>"
+        )
+    return strips
+
+
+def _pieces(sheet: Sheet, x: Axis, y: Axis, line: Line) -> list[list[str]]:
     """The parts of a line between the points where nothing is known."""
     pieces: list[list[str]] = [[]]
     for at, value in line.points:
         if value is None:
             pieces.append([])
         else:
-            pieces[-1].append(_point(x, y, at, value))
+            pieces[-1].append(_point(sheet, x, y, at, value))
     return [piece for piece in pieces if piece]
 
 
-def _point(x: Axis, y: Axis, at: float, value: float) -> str:
-    across = x.place(at, _LEFT, WIDTH - _RIGHT)
-    down = y.place(min(max(value, y.low), y.high), HEIGHT - _BOTTOM, _TOP)
+def _point(sheet: Sheet, x: Axis, y: Axis, at: float, value: float) -> str:
+    across = x.place(at, sheet.left, sheet.right)
+    down = y.place(min(max(value, y.low), y.high), sheet.bottom, _TOP)
     return f"{across:.1f},{down:.1f}"
 
 
-def _svg(label: str, height: float, parts: Sequence[str]) -> str:
-    return (
-        f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(label)}">'
-        f"{''.join(parts)}</svg>"
+def _chart(
+    label: str,
+    draw: Callable[[Sheet], Sequence[str]],
+    height: Callable[[Sheet], int] = lambda sheet: sheet.height,
+) -> str:
+    return "".join(
+        f'<svg class="{sheet.name}" viewBox="0 0 {sheet.width} {height(sheet)}" role="img" '
+        f'aria-label="{escape(label)}">{"".join(draw(sheet))}</svg>'
+        for sheet in (DESK, PHONE)
     )
