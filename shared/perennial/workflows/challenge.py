@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from perennial.domain.definition import Definition
 from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
 from perennial.domain.frames import columns_of
+from perennial.domain.importance import importances
 from perennial.domain.lineage import Batch, Lineage, lineage, within
 from perennial.domain.manifest import Manifest
 from perennial.domain.registry import Status
@@ -100,6 +101,8 @@ def challenge(
         model = fit(definition, trained, among=_among(trained, held_out))
     with watch("duel"):
         result = _duel(definition, model, champion, trained, held_out)
+    with watch("importance"):
+        needs = importances(definition, model, held_out)
     refit = result.promotes and len(held_out) > 0
     if refit:
         with watch("refit"):
@@ -122,6 +125,7 @@ def challenge(
             "held_out": _describe(definition, held_out),
             "trained": _describe(definition, trained),
             "refit": refit,
+            "importance": needs and needs.document(),
             "mode": definition.promotion.mode,
         },
     )
