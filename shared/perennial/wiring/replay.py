@@ -41,7 +41,7 @@ def cache_folder(variables: Mapping[str, str]) -> Path:
     return Path(caches) / "perennial" / "replay"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What decides a loss beside rows, recipe and seed: libraries and our own code."""
     sources = inspect.getsource(fits) + inspect.getsource(scoring)
     return {name: version(name) for name in LIBRARIES} | {
@@ -71,7 +71,7 @@ def run(
     clock = SystemClock()
     began = clock.now()
     definition, history = source.definition, source.history
-    remembered = FitCache(cache, definition, history, _environment())
+    remembered = FitCache(cache, definition, history, environment())
     with ProcessFitter(
         definition, history, remembered, jobs=jobs or processors(), progress=progress
     ) as fitter:
