@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from perennial.adapters.clock import SystemClock
-from perennial.adapters.fitting import FitCache, ProcessFitter, processors
+from perennial.adapters.fitting import FitCache, ProcessFitter
+from perennial.adapters.processors import processors
 from perennial.domain.ablating.document import to_document
 from perennial.domain.ablating.variants import Plan
 from perennial.wiring.replay import environment

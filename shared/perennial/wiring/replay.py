@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from perennial.adapters.clock import SystemClock
-from perennial.adapters.fitting import FitCache, ProcessFitter, processors
+from perennial.adapters.fitting import FitCache, ProcessFitter
 from perennial.adapters.memory import MemoryStore
+from perennial.adapters.processors import processors
 from perennial.adapters.surroundings import code_digest
 from perennial.domain import scoring
 from perennial.domain.definition import Definition
