@@ -32,8 +32,11 @@ PERMUTATIONS = 5
 MAX_ROWS = 2_000
 """The newest held-out rows that are used: enough, and the cost is bounded."""
 
-MAX_ANSWERS = 100_000
-"""Predictions that all columns together may take; a table of many columns uses fewer rows."""
+MAX_ANSWERS = 60_000
+"""Predictions that all columns together may take, a quarter of a second of trees; a table of many
+columns uses fewer rows."""
+
+_TEXT_COSTS = 5  # times as much as numbers do
 
 _ROUNDING = 1e-9  # of the loss: what a column that the model never reads may seem to change
 
@@ -98,7 +101,7 @@ def importances(definition: Definition, model: Model, held_out: pd.DataFrame) ->
     """
     if len(held_out) < 2:
         return None
-    used = held_out.tail(_rows_for(len(model.inputs)))
+    used = held_out.tail(_rows_for(model))
     count, metric = len(used), definition.metric
     given = encode(model.inputs, columns_of(model.inputs, used))
     # One block of rows as they are, then a block for each column and permutation.
@@ -128,8 +131,9 @@ def importances(definition: Definition, model: Model, held_out: pd.DataFrame) ->
     )
 
 
-def _rows_for(columns: int) -> int:
-    return max(2, min(MAX_ROWS, MAX_ANSWERS // (columns * PERMUTATIONS)))
+def _rows_for(model: Model) -> int:
+    answers = MAX_ANSWERS // _TEXT_COSTS if model.text else MAX_ANSWERS
+    return max(2, min(MAX_ROWS, answers // (len(model.inputs) * PERMUTATIONS)))
 
 
 def _orders(count: int, *, seed: int) -> NDArray[np.int64]:

@@ -56,7 +56,7 @@ class Rows:
         """
         stem = file.file.stem
         if stem not in self._frames:
-            self._load([file])
+            self.load([file])
             self._frames[stem] = self._labelled(self._tables[stem].to_pandas())
         return self._frames[stem]
 
@@ -68,7 +68,7 @@ class Rows:
         """
         if not files:
             return pd.DataFrame(columns=list(self._definition.stored_columns))
-        self._load(files)
+        self.load(files)
         tables = [self._tables[file.file.stem] for file in files]
         try:
             whole = pa.concat_tables(tables, promote_options="default")
@@ -80,8 +80,13 @@ class Rows:
         frame.index = _places_of(files, [table.num_rows for table in tables])
         return self._labelled(frame)
 
-    def _load(self, files: Sequence[VerdictSummary]) -> None:
-        """Read those that have not been read, many at a time."""
+    def load(self, files: Sequence[VerdictSummary]) -> None:
+        """Read those that have not been read, many at a time, for whoever wants each by itself.
+
+        Raises:
+            ObjectNotFound: when a file's rows are gone; some of the others may be read.
+            NotTrainable: when a column's old values do not fit its new type.
+        """
         missing = [file for file in files if file.file.stem not in self._tables]
         if not missing:
             return
@@ -121,7 +126,7 @@ class Rows:
 
     def digest(self, file: VerdictSummary) -> str:
         """SHA-256 of a file's typed rows as they lie in the store."""
-        self._load([file])
+        self.load([file])
         return self._digests[file.file.stem]
 
 
