@@ -129,7 +129,7 @@ def _together(effect: Mapping[str, Any], metric: str) -> str:
     difference, interval = _change(effect)
     said = f"without all of these at once {metric} changes by {difference} ({interval})"
     if effect["verdict"] == "helps":
-        return f"{said}: some stand in for each other, so leave out one at a time"
+        return f"{said}: not all of them can go, so leave out one and ask again"
     return f"{said}: together they are not proven to be missed"
 
 
