@@ -54,6 +54,7 @@ provider: ## Build the google provider from source, once, so that infra/ is test
 bench: setup ## Measure against named rivals, in one run
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.storage
+	$(BIN)/python -m tests.bench.training
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import os
 import secrets
 import signal
 import time
@@ -231,11 +230,6 @@ def _result(future: Future[Fitted]) -> Fitted:
 def _threads() -> ThreadpoolController:
     """Every thread pool that numerical libraries have; to look for them takes 10 ms."""
     return ThreadpoolController()
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _work: tuple[Definition, History]

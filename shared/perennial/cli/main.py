@@ -31,6 +31,7 @@ COMMANDS = {
     "retrain": "retrain",
     "rebuild": "rebuild",
     "replay": "replay",
+    "ablate": "ablate",
     "sweep": "sweep",
     "doctor": "doctor",
 }

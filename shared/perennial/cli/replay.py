@@ -5,20 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from perennial.cli.context import Deployment
-from perennial.cli.files import read_text, require_folder, write_text
+from perennial.cli.files import require_folder, write_text
+from perennial.cli.histories import find_history, require_libraries, require_one_history
 from perennial.cli.output import emit, json_option, progress, table
-from perennial.cli.uploads import find_uploads
-from perennial.domain.definition import parse
 from perennial.domain.words import counted
-from perennial.errors import ConfigError
-
-if TYPE_CHECKING:
-    from perennial.workflows.replay import Source
 
 
 @click.command()
@@ -73,21 +67,16 @@ def replay(
     each gate; all are scored on the next file before they learn it. Says whether retraining pays,
     how often, and on what. The registry is never touched.
     """
-    if pipeline is None and len(words) != 1:
-        raise click.UsageError(
-            f"expected one pipeline's NAME, found {len(words)} words; "
-            "files need their definition: --pipeline FILE",
-            context,
-        )
+    require_one_history(context, words, pipeline)
     if report is not None:
         require_folder(report)
-    _require_libraries()
+    require_libraries("replay")
     # Imported here because they bring scikit-learn, which no other command needs.
     from perennial.domain.replaying.policies import make_plan
     from perennial.domain.replaying.report import to_html
     from perennial.wiring.replay import cache_folder, run
 
-    source = _source(context, words, pipeline, project)
+    source = find_history(context, words, pipeline, project)
     plan = make_plan(
         source.definition,
         source.history.lengths,
@@ -102,33 +91,6 @@ def replay(
         write_text(report, to_html(document))
         progress(f"wrote {report}")
     emit(document, _lines(document), as_json=as_json)
-
-
-def _require_libraries() -> None:
-    try:
-        import pandas  # noqa: F401
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            f"replay trains models on this machine and needs {error.name}: "
-            "pip install 'perennial[replay]'"
-        ) from None
-
-
-def _source(
-    context: click.Context, words: tuple[str, ...], pipeline: Path | None, project: str | None
-) -> Source:
-    from perennial.wiring.replay import source_of
-    from perennial.workflows.replay import accepted_history
-
-    if pipeline is None:
-        deployment = Deployment.find(os.environ, project or context.obj)
-        progress(f"reading the accepted files of {words[0]}")
-        return accepted_history(deployment.buckets.data, deployment.registry, words[0])
-    definition = parse(read_text(pipeline), source=str(pipeline))
-    uploads = find_uploads(words)
-    progress(f"judging {counted(len(uploads), 'file')}")
-    return source_of(definition, ((u.name, u.path.read_bytes()) for u in uploads), lambda _: None)
 
 
 def _lines(document: dict[str, Any]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from perennial.cli.context import Deployment, on_deployment
+from perennial.cli.importance import importance_lines
 from perennial.cli.output import emit, json_option, moment, table
 from perennial.domain.words import counted
 from perennial.workflows.versions import explain as explain_version
@@ -67,8 +68,10 @@ def _explained(document: dict[str, Any]) -> Iterator[str]:
         f"{counted(used, 'file')}, through {moment(document['trained_through'])}"
     )
     yield f"digest     {document['digest']}"
+    yield from importance_lines(document["evaluation"].get("importance"))
     yield "evaluation"
-    yield from (f"  {line}" for line in json.dumps(document["evaluation"], indent=2).splitlines())
+    shown = {key: told for key, told in document["evaluation"].items() if key != "importance"}
+    yield from (f"  {line}" for line in json.dumps(shown, indent=2).splitlines())
     rows = ((moment(c["at"]), _happened(c), c["by"], c["why"]) for c in document["history"])
     yield table(("when", "what", "by", "why"), rows)
 

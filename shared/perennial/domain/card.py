@@ -8,6 +8,7 @@ from typing import Any
 
 from perennial.domain.definition import Definition
 from perennial.domain.duel import CONSTANT
+from perennial.domain.words import counted
 
 _CARD = """\
 # {name} {version}
@@ -19,6 +20,7 @@ Predicts `{label}` ({task}) with {model}, made on {created} UTC.
 - **Judged on:** {held_out} that neither it nor {rival} had learned.
 - **{metric}:** {mine}; of {rival}: {theirs}.
 - **Reads:** {features}; {when}.
+- **Needs:** {needs}.
 
 It knows nothing of what came after its last row, and was judged on the rows above only. Whether it
 serves is in the registry: `perennial versions {name}`.
@@ -54,7 +56,34 @@ def card(
         theirs=_number(duel["champion_loss"]),
         features=", ".join(definition.names("feature")) or "nothing else",
         when=when,
+        needs=needs(evaluation.get("importance")),
     )
+
+
+def needs(importance: Mapping[str, Any] | None) -> str:
+    """Which columns help, and which are not proven to, in one sentence without its full stop.
+
+    Args:
+        importance: the part `importance` of `evaluation.json`; None when no rows were held out.
+    """
+    if importance is None:
+        return "not measured, because no rows were held out"
+    helpful = [
+        f"{one['column']} ({importance['metric']} {one['rise']:+.3g} when it is shuffled)"
+        for one in importance["columns"]
+        if one["verdict"] == "helps"
+    ]
+    return (
+        f"{', '.join(helpful) or 'nothing for certain'}; not proven to help: "
+        f"{', '.join(importance['not_proven_to_help']) or 'none'} "
+        f"(on {_used(importance)})"
+    )
+
+
+def _used(importance: Mapping[str, Any]) -> str:
+    rows, held_out = importance["rows"], importance["held_out"]
+    all_of_them = f"the {counted(rows, 'held-out row')}"
+    return all_of_them if rows == held_out else f"the newest {rows:,} of {held_out:,} held-out rows"
 
 
 def _span(facts: Mapping[str, Any]) -> str:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from perennial.adapters.clock import SystemClock
-from perennial.adapters.fitting import FitCache, ProcessFitter, processors
+from perennial.adapters.fitting import FitCache, ProcessFitter
 from perennial.adapters.memory import MemoryStore
+from perennial.adapters.processors import processors
 from perennial.adapters.surroundings import code_digest
 from perennial.domain import scoring
 from perennial.domain.definition import Definition
@@ -41,7 +42,7 @@ def cache_folder(variables: Mapping[str, str]) -> Path:
     return Path(caches) / "perennial" / "replay"
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What decides a loss beside rows, recipe and seed: libraries and our own code."""
     sources = inspect.getsource(fits) + inspect.getsource(scoring)
     return {name: version(name) for name in LIBRARIES} | {
@@ -71,7 +72,7 @@ def run(
     clock = SystemClock()
     began = clock.now()
     definition, history = source.definition, source.history
-    remembered = FitCache(cache, definition, history, _environment())
+    remembered = FitCache(cache, definition, history, environment())
     with ProcessFitter(
         definition, history, remembered, jobs=jobs or processors(), progress=progress
     ) as fitter:

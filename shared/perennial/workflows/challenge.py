@@ -19,6 +19,7 @@ from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
 from perennial.domain.floors import check_floors
 from perennial.domain.frames import columns_of
 from perennial.domain.gate import rule
+from perennial.domain.importance import importances
 from perennial.domain.lineage import Batch, Lineage, lineage, within
 from perennial.domain.manifest import Manifest
 from perennial.domain.measuring import Measurement, measure, told
@@ -135,6 +136,8 @@ def challenge(
         result = _duel(definition, losses, champion, trained, held_out)
         floors = check_floors(definition.promotion, measured)
         ruling = rule(result, floors, surprises)
+    with watch("importance"):
+        needs = importances(definition, model, held_out)
     refit = ruling.promotes and len(held_out) > 0 and definition.training.freshness == "refit"
     if refit:
         with watch("refit"):
@@ -164,6 +167,7 @@ def challenge(
             "trained": _describe(definition, trained),
             "refit": refit,
             "freshness": definition.training.freshness,
+            "importance": needs and needs.document(),
             "mode": definition.promotion.mode,
             "suspect": list(ruling.suspect),
         },

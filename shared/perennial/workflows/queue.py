@@ -34,7 +34,10 @@ def counting_files(
     fresh = [file for file in accepted if file.file.stem not in considered]
     if head.champion is not None or not fresh:
         return fresh
-    return [f for f in accepted if f in fresh or f.file.generation > head.learned_through]
+    through = head.learned_through
+    return [
+        f for f in accepted if f.file.stem not in considered or f.file.generation > through
+    ]  # fmt: skip
 
 
 def work_is_due(data: ObjectStore, registry: Registry, pipeline: str) -> bool:

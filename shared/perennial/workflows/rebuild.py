@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -148,6 +149,8 @@ def _wanted(lineage: Lineage) -> list[str]:
 def _missing(rows: Rows, files: Sequence[VerdictSummary]) -> dict[str, str]:
     """The objects that are gone, by the names of the files whose rows they held."""
     missing = {}
+    with suppress(ObjectNotFound):
+        rows.load(files)
     for file in files:
         try:
             rows.of(file)

@@ -210,6 +210,7 @@ def _history(
     data: ObjectStore, definition: Definition, accepted: Sequence[VerdictSummary]
 ) -> History:
     rows = Rows(data, definition)
+    rows.load(accepted)
     return History.of(
         definition,
         (

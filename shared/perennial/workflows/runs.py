@@ -53,7 +53,8 @@ class RunRecord:
         reason: one sentence.
         version: the version it made, if it made one.
         started, ended: when (UTC).
-        seconds: time by step: read, score, train, duel, refit, export, gates, write.
+        seconds: time by step: read, score, train, duel, importance, refit, export, parity, record,
+            smoke, write.
         files, rows: how many accepted files were new to the champion, and their rows.
         champion: the version that served when it began.
         environment: digest of the libraries and the code that it ran with.

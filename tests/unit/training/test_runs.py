@@ -375,3 +375,29 @@ def test_after_a_first_version_waits_for_approval_the_trigger_counts_new_files_o
     for _ in range(2):
         taps.drop()
     assert outcomes(taps.train()) == ["waiting_approval"]
+
+
+def test_every_evaluation_says_which_columns_helped_on_the_held_out_rows(taps):
+    for _ in range(2):
+        taps.drop(rows=300)
+        taps.train()
+    for version in ("v000001", "v000002"):
+        told = explain(taps.registry, "taps", version)["evaluation"]
+        verdicts = {one["column"]: one["verdict"] for one in told["importance"]["columns"]}
+        assert verdicts.keys() == {"at", "heat", "room"}
+        assert verdicts["heat"] == "helps"
+        assert verdicts["room"] != "helps"
+        assert told["importance"]["rows"] == told["held_out"]["rows"] == 60
+        manifest = taps.registry.manifest("taps", version)
+        card = taps.registry.read_version_file(manifest, "card.md").decode()
+        assert "- **Needs:** heat (log_loss +" in card
+
+
+def test_without_held_out_rows_no_column_is_judged(taps):
+    taps.drop(day=10)
+    taps.train()
+    taps.drop(day=3)  # a late file proves nothing
+    taps.train()
+    told = explain(taps.registry, "taps", "v000002")["evaluation"]
+    assert told["held_out"]["rows"] == 0
+    assert told["importance"] is None

@@ -1,4 +1,4 @@
-"""The unit of work of a replay: one training, and what its model says of what comes after.
+"""The unit of work of replay and ablation: one training, and what its model says of later files.
 
 Policies share fits: whoever learns the same rows by the same recipe is the same model.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,10 +30,12 @@ class Fit:
         files: places of the files in the history, ascending.
         held: rows of the history that are held out of these files, or follow them, to judge the
             model on; ascending.
+        without: columns that the model does not read although its recipe does; sorted.
     """
 
     files: tuple[int, ...]
     held: tuple[int, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,17 @@ def predicted_rows(history: History, fit: Fit, through: int) -> NDArray[np.int64
 def learn(definition: Definition, history: History, fit: Fit) -> Model:
     """Train the model of a fit. Raises `NotTrainable`."""
     held = np.array(fit.held, dtype=np.int64)
-    return train(definition, history.frame.iloc[np.setdiff1d(history.rows_of(fit.files), held)])
+    recipe = _ignoring(definition, fit.without)
+    return train(recipe, history.frame.iloc[np.setdiff1d(history.rows_of(fit.files), held)])
+
+
+def _ignoring(definition: Definition, names: Collection[str]) -> Definition:
+    """The recipe with some columns of role `ignore`."""
+    columns = {
+        name: column.model_copy(update={"role": "ignore"}) if name in names else column
+        for name, column in definition.columns.items()
+    }
+    return definition.model_copy(update={"columns": columns}) if names else definition
 
 
 def losses_of(
@@ -118,6 +130,8 @@ def key_of(
         files = np.searchsorted(starts, fit.held, side="right") - 1
         for file, row in zip(files.tolist(), fit.held, strict=True):
             digest.update(f" -{history.digests[file]}/{row - starts[file]}".encode())
+        for name in fit.without:
+            digest.update(f" without {json.dumps(name)}".encode())
         return digest.hexdigest()
 
     return key

@@ -81,12 +81,34 @@ def versus(
     one: Trial, other: Trial, rows: NDArray[np.float64], *, squared: bool, seed: int
 ) -> tuple[float, float, float]:
     """One policy's loss relative to another's: difference, and its 95 % interval."""
+    return compare(one.sums, other.sums, rows, squared=squared, seed=seed)
+
+
+def compare(
+    mine: NDArray[np.float64],
+    theirs: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    *,
+    squared: bool,
+    seed: int,
+) -> tuple[float, float, float]:
+    """One loss relative to another on the same rows: difference, and its 95 % interval.
+
+    Args:
+        mine: losses of each file, shape [files].
+        theirs: likewise, of what is compared with.
+        rows: rows of each file, shape [files].
+        squared: whether the metric is the root of the mean.
+        seed: of the resampling, which is the same for both.
+    """
     drawn = draw_files(len(rows), seed=seed)
-    mine = resampled_losses(one.sums, rows, drawn, squared=squared)
-    theirs = resampled_losses(other.sums, rows, drawn, squared=squared)
-    before = mean_loss(other.sums, rows, squared=squared)
-    difference = mean_loss(one.sums, rows, squared=squared) / max(before, 1e-12) - 1
-    return (difference, *interval(relative(mine, theirs)))
+    resampled = relative(
+        resampled_losses(mine, rows, drawn, squared=squared),
+        resampled_losses(theirs, rows, drawn, squared=squared),
+    )
+    before = mean_loss(theirs, rows, squared=squared)
+    difference = mean_loss(mine, rows, squared=squared) / max(before, 1e-12) - 1
+    return (difference, *interval(resampled))
 
 
 def relative(losses: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
