@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,11 @@ from perennial.domain.lineage import Batch, Lineage, lineage, within
 from perennial.domain.manifest import Manifest
 from perennial.domain.registry import Status
 from perennial.domain.scoring import Constant, Score, row_losses, score
-from perennial.domain.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
 from perennial.errors import NotTrainable
 from perennial.ports import Scorer
-from perennial.workflows.rows import Rows
+from perennial.workflows.contestants import Contestant, ContestantT, Learn, RowSource
 from perennial.workflows.stopwatch import Stopwatch
 
 
@@ -51,7 +50,7 @@ class Champion:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Generic[ContestantT]):
     """A model that has been judged.
 
     Attributes:
@@ -64,7 +63,7 @@ class Candidate:
         evaluation: every number behind the decision.
     """
 
-    model: Model
+    model: ContestantT
     lineage: Lineage
     trained_rows: int
     held_out: pd.DataFrame
@@ -76,10 +75,11 @@ class Candidate:
 def challenge(
     definition: Definition,
     batch: Batch,
-    rows: Rows,
+    rows: RowSource,
     champion: Champion | None,
     watch: Stopwatch,
-) -> Candidate:
+    learn: Learn[ContestantT],
+) -> Candidate[ContestantT]:
     """Train a challenger, let it meet the champion, and train what would serve.
 
     Args:
@@ -88,6 +88,7 @@ def challenge(
         rows: their rows.
         champion: None for a first version, whose rival is then a constant predictor.
         watch: times the steps.
+        learn: makes a model of rows.
 
     Raises:
         NotTrainable: when the rows cannot give a model.
@@ -97,14 +98,14 @@ def challenge(
         held_out = _held_out(definition, batch, rows, champion)
         trained = _before(definition, batch, rows, held_out)
     with watch("train"):
-        model = fit(definition, trained, among=_among(trained, held_out))
+        model = learn(definition, trained, among=_among(trained, held_out))
     with watch("duel"):
         result = _duel(definition, model, champion, trained, held_out)
     refit = result.promotes and len(held_out) > 0
     if refit:
         with watch("refit"):
             trained = rows.of_all(used)
-            model = fit(definition, trained)
+            model = learn(definition, trained)
     status: Status = "rejected"
     if result.promotes:
         status = "approved" if definition.promotion.mode == "automatic" else "waiting"
@@ -138,7 +139,7 @@ def _among(trained: pd.DataFrame, held_out: pd.DataFrame) -> str:
 
 
 def _held_out(
-    definition: Definition, batch: Batch, rows: Rows, champion: Champion | None
+    definition: Definition, batch: Batch, rows: RowSource, champion: Champion | None
 ) -> pd.DataFrame:
     """The newest rows that no model of this duel has learned, in time order."""
     if champion is not None:
@@ -152,7 +153,7 @@ def _held_out(
 
 
 def _before(
-    definition: Definition, batch: Batch, rows: Rows, held_out: pd.DataFrame
+    definition: Definition, batch: Batch, rows: RowSource, held_out: pd.DataFrame
 ) -> pd.DataFrame:
     """What the challenger learns: a window that ends where the held-out rows begin."""
     kept = held_out.groupby(level=0).size().to_dict()
@@ -172,7 +173,7 @@ def _in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _duel(
     definition: Definition,
-    challenger: Model,
+    challenger: Contestant,
     champion: Champion | None,
     trained: pd.DataFrame,
     held_out: pd.DataFrame,

@@ -15,6 +15,7 @@ from perennial.domain.definition import Definition
 from perennial.domain.frames import columns_of
 from perennial.domain.lineage import Recorded
 from perennial.domain.manifest import FileDigest, Manifest
+from perennial.domain.training import Model
 from perennial.ports import ModelCodec, Scorer
 from perennial.workflows.challenge import Candidate
 from perennial.workflows.rows import portions
@@ -38,7 +39,7 @@ class Origin:
 
 
 def package(
-    candidate: Candidate,
+    candidate: Candidate[Model],
     definition: Definition,
     origin: Origin,
     codec: ModelCodec,

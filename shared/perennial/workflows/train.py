@@ -16,6 +16,7 @@ from perennial.domain import registry as state
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.registry import Head
+from perennial.domain.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
     ClaimLost,
@@ -198,7 +199,7 @@ def _attempt(
     rows = Rows(trainer.buckets.data, definition)
     if champion is not None:
         _score_first(trainer, definition, batch, rows, champion, watch)
-    candidate = challenge(definition, batch, rows, champion, watch)
+    candidate = challenge(definition, batch, rows, champion, watch, fit)
     version = trainer.registry.reserve_version(head.pipeline, run)
     origin = Origin(
         head.pipeline, version, run, head.definition, trainer.clock.now(), trainer.environment
@@ -260,7 +261,9 @@ def _score_first(
             record(trainer.buckets.data, definition.name, entry)
 
 
-def _commit(trainer: Trainer, head: Head, candidate: Candidate, version: str, run: str) -> Head:
+def _commit(
+    trainer: Trainer, head: Head, candidate: Candidate[Model], version: str, run: str
+) -> Head:
     return trainer.registry.commit(
         head.pipeline,
         partial(
