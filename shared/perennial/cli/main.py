@@ -29,6 +29,7 @@ COMMANDS = {
     "unpin": "decisions",
     "quarantine": "quarantine",
     "predict": "predict",
+    "check": "check",
     "retrain": "retrain",
     "rebuild": "rebuild",
     "replay": "replay",

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
+from perennial.domain.names import FileId
 from perennial.domain.recipe import Window
 from perennial.domain.verdict import VerdictSummary
 
@@ -33,6 +34,24 @@ class Learned:
     rows: int
     order: str
     used: bool
+
+    @property
+    def summary(self) -> VerdictSummary:
+        """As much of the file's verdict as its rows need."""
+        generation = int(self.stem.split("-")[0])
+        place = datetime.fromisoformat(self.order)
+        return VerdictSummary(
+            file=FileId(generation, self.name),
+            number=1,
+            decision="accepted",
+            decided=place,
+            reason="",
+            sha256=self.sha256,
+            rows=self.rows,
+            rows_object=self.rows_object,
+            first_event=None,
+            last_event=place,
+        )
 
 
 @dataclass(frozen=True, slots=True)

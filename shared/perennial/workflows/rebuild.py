@@ -6,7 +6,6 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -14,9 +13,8 @@ import pandas as pd
 from perennial.domain import names
 from perennial.domain.definition import Definition
 from perennial.domain.frames import columns_of
-from perennial.domain.lineage import Learned, Lineage, Portion
+from perennial.domain.lineage import Lineage, Portion
 from perennial.domain.manifest import Manifest
-from perennial.domain.names import FileId
 from perennial.domain.rebuilding import (
     ROWS,
     Change,
@@ -87,7 +85,7 @@ def _again(trainer: Trainer, manifest: Manifest, blank: Rebuild, watch: Stopwatc
     stored = codec.load(registry.read_version_file(manifest, "model.onnx"), manifest)
     lineage = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
     rows = Rows(trainer.buckets.data, definition)
-    files = {file.stem: _summary(file) for file in lineage.files}
+    files = {file.stem: file.summary for file in lineage.files}
     with watch("read"):
         wanted = _wanted(lineage)
         missing = _missing(rows, [files[stem] for stem in wanted])
@@ -128,24 +126,6 @@ def _definition(trainer: Trainer, manifest: Manifest) -> Definition:
     """The definition that it was trained by, whichever is in force now."""
     head = trainer.registry.require(manifest.pipeline)
     return trainer.registry.definition(replace(head, definition=manifest.definition))
-
-
-def _summary(file: Learned) -> VerdictSummary:
-    """As much of a file's verdict as its rows need."""
-    generation = int(file.stem.split("-")[0])
-    place = datetime.fromisoformat(file.order)
-    return VerdictSummary(
-        file=FileId(generation, file.name),
-        number=1,
-        decision="accepted",
-        decided=place,
-        reason="",
-        sha256=file.sha256,
-        rows=file.rows,
-        rows_object=file.rows_object,
-        first_event=None,
-        last_event=place,
-    )
 
 
 def _wanted(lineage: Lineage) -> list[str]:
