@@ -152,7 +152,7 @@ def _features(champion: ChampionRecord, graphs: Graphs | None) -> FeatureFacts:
         manifest=manifest,
         parity=champion.evaluation.get("parity"),
         graph=scorer if isinstance(scorer, Trouble) else None,
-        now=_now(champion, scorer, answers),
+        again=_again(champion, scorer, answers),
         largest=float(np.abs(np.array(answers)).max(initial=0.0)),
         precision=_precision(champion),
     )
@@ -169,7 +169,7 @@ def _loaded(champion: ChampionRecord, graphs: Graphs | None) -> Scorer | Trouble
         return Trouble(str(error), ours=True)
 
 
-def _now(
+def _again(
     champion: ChampionRecord, scorer: Scorer | Trouble, answers: Sequence[Any]
 ) -> Change | Trouble:
     """What the graph answers to the recorded rows now, against what is on record."""

@@ -21,7 +21,7 @@ class FeatureFacts:
     Attributes:
         parity: what the parity gate measured when it was made; None where that is not on record.
         graph: why its graph could not be loaded; None where it could.
-        now: the graph's answers to the recorded rows now, against those on record.
+        again: the graph's answers to the recorded rows now, against those on record.
         largest: of the recorded answers, without sign.
         precision: what float32 cannot tell apart in those rows; empty where there is nothing.
     """
@@ -29,7 +29,7 @@ class FeatureFacts:
     manifest: Manifest
     parity: Mapping[str, float] | None
     graph: Trouble | None
-    now: Change | Trouble
+    again: Change | Trouble
     largest: float
     precision: str | Trouble
 
@@ -39,7 +39,9 @@ def judge_features(facts: FeatureFacts) -> Iterator[Look]:
     yield _parity(facts.parity)
     yield facts.graph.look("graph") if facts.graph else _transformations(facts.manifest)
     yield (
-        facts.now.look("answers") if isinstance(facts.now, Trouble) else _answers(facts, facts.now)
+        facts.again.look("answers")
+        if isinstance(facts.again, Trouble)
+        else _answers(facts, facts.again)
     )
     if isinstance(facts.precision, Trouble):
         yield facts.precision.look("precision")
@@ -76,6 +78,6 @@ def _transformations(manifest: Manifest) -> Look:
     )  # fmt: skip
 
 
-def _answers(facts: FeatureFacts, now: Change) -> Look:
+def _answers(facts: FeatureFacts, again: Change) -> Look:
     allowed = TOLERANCE * (1.0 if facts.manifest.classes else facts.largest)
-    return look("answers", now.largest <= allowed, str(now), allowed=allowed, **asdict(now))
+    return look("answers", again.largest <= allowed, str(again), allowed=allowed, **asdict(again))
