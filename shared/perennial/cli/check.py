@@ -12,7 +12,7 @@ from perennial.cli.output import Shortfall, emit, json_option, progress
 from perennial.cli.predictor import Predictor
 
 if TYPE_CHECKING:
-    from perennial.workflows.check import Graphs
+    from perennial.ports import Graphs
 
 FAILED = 3
 """The exit code of a check that was made, and found something wrong."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from perennial.adapters import smoke
 from perennial.adapters.graph import Graph
 from perennial.domain.manifest import Manifest
-from perennial.workflows.check import Graphs
+from perennial.ports import Graphs
 
 
 class _OnnxGraphs:

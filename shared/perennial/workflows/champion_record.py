@@ -39,15 +39,17 @@ class ChampionRecord:
 
     @cached_property
     def evaluation(self) -> dict[str, Any]:
-        """Every number behind its decision."""
-        read: dict[str, Any] = json.loads(
-            self.registry.read_version_file(self.manifest, "evaluation.json")
-        )
-        return read
+        """Every number behind its decision; empty where it was not trained here."""
+        if "evaluation.json" not in self.manifest.files:
+            return {}
+        stored = self.registry.read_version_file(self.manifest, "evaluation.json")
+        return dict(json.loads(stored))
 
     @cached_property
     def lineage(self) -> Lineage:
-        """What it learned."""
+        """What it learned; nothing where it was not trained here."""
+        if "lineage.json" not in self.manifest.files:
+            return Lineage()
         return Lineage.from_json(self.registry.read_version_file(self.manifest, "lineage.json"))
 
     @cached_property

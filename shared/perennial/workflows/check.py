@@ -5,11 +5,10 @@ Nothing is written. What cannot be looked at is part of the result, with the rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from perennial.domain.checking.data import DataFacts, judge_data
 from perennial.domain.checking.features import FeatureFacts, judge_features
@@ -18,7 +17,6 @@ from perennial.domain.checking.quality import QualityFacts, judge_quality
 from perennial.domain.checking.served import Answered, Served
 from perennial.domain.checking.serving import judge_infrastructure, judge_integration
 from perennial.domain.frames import columns_of
-from perennial.domain.manifest import Manifest
 from perennial.domain.precision import check_precision
 from perennial.domain.rebuilding import Change
 from perennial.domain.scoring import Score
@@ -30,7 +28,7 @@ from perennial.errors import (
     NotTrainable,
     PerennialError,
 )
-from perennial.ports import Clock, ObjectStore, Scorer
+from perennial.ports import Clock, Graphs, ObjectStore, Scorer, Serving
 from perennial.workflows.champion_record import ChampionRecord
 from perennial.workflows.gate_test import BEFORE_TRUST, try_gate
 from perennial.workflows.ledger import entries
@@ -44,36 +42,6 @@ LOOK_UP_SECONDS = 1.5
 """After which a function that served an earlier champion must have looked for a new one."""
 
 NO_RUNTIME = "onnxruntime is not installed here: pip install 'perennial[check]'"
-
-
-class Graphs(Protocol):
-    """Runs graphs where they are checked."""
-
-    def load(self, graph: bytes, manifest: Manifest) -> Scorer:
-        """A scorer for verified bytes. Raises `ModelError`."""
-
-    def smoke(
-        self,
-        graph: bytes,
-        manifest: Manifest,
-        instances: Sequence[Mapping[str, object]],
-        expected: NDArray[np.float64],
-    ) -> None:
-        """Let a fresh process load the graph and answer. Raises `GateFailed`."""
-
-
-class Serving(Protocol):
-    """A pipeline's models over HTTP.
-
-    Its methods raise `ConfigError` where it is not known whom to ask, or as whom, and another
-    `PerennialError` where what serves does not answer as it should.
-    """
-
-    def served(self) -> Served:
-        """What it serves now."""
-
-    def answered(self, instances: Sequence[Mapping[str, object]]) -> Answered:
-        """Its answer to a request."""
 
 
 def check(

@@ -167,6 +167,21 @@ def test_without_the_recorded_rows_what_needs_them_is_not_possible(champion, tes
     assert "the rows whose answers are on record cannot be had" in said(found.tests[4])["request"]
 
 
+def test_of_a_version_that_was_not_trained_here_only_what_is_known_is_judged(champion, tested, url):
+    models, manifest = (
+        champion.trainer.buckets.models,
+        champion.registry.manifest("taps", "v000002"),
+    )
+    bare = replace(manifest, files={"model.onnx": manifest.files["model.onnx"]}, environment={})
+    models.overwrite(names.version("taps", "v000002", "manifest.json"), bare.to_json())
+    found = tested(url)
+    assert results(found) == [NOT_POSSIBLE] * 5
+    assert found.failures == []
+    assert said(found.tests[2])["duel"] == "it met no champion: no duel is on record"
+    assert said(found.tests[3])["version"] == "serves v000002, the champion"
+    assert said(found.tests[4])["request"] == "no answers were put on record when it was made"
+
+
 def test_a_function_that_is_late_is_asked_again(champion, tested):
     clock = Sleeper(champion.trainer.clock)
     late = Stub(champion, versions=["v000001", "v000002"])

@@ -27,6 +27,8 @@ SETTINGS = [
     {"tolerance": 0.5},
     {"min_duel_rows": 10},
     {"min_duel_rows": 200},
+    {"training": {"window": {"files": 1}}, "min_duel_rows": 900},
+    {"training": {"window": {"days": 0.5}, "freshness": "judged", "seed": 7}},
     {"mode": "manual", "surprise": 0.5, "probation": "return", "floors": {}},
 ]
 

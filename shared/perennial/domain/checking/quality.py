@@ -39,7 +39,7 @@ def judge_quality(facts: QualityFacts) -> Iterator[Look]:
     """Look at the duel, its floors, the standing, the progressive score, and the gate itself."""
     yield _duel(facts.evaluation)
     if floors := facts.evaluation.get("floors"):
-        held = facts.evaluation["status"] != "rejected"
+        held = facts.evaluation.get("status") != "rejected"
         yield look("floors", held, "what it had to reach is on record", floors=floors)
     yield look(
         "standing", facts.status == "approved", f"the registry has it as {facts.status}",

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from perennial.domain.definition import Definition
 from perennial.domain.labels import Classes, classes_of, codes_of
 from perennial.domain.names import FileId
-from perennial.domain.recipe import Metric
+from perennial.domain.recipe import Metric, Training
 from perennial.domain.scoring import Constant, row_losses
 from perennial.domain.verdict import VerdictSummary
 
@@ -40,7 +40,7 @@ class World:
     """A pipeline's history of three files.
 
     Attributes:
-        definition: with the task, metric, tolerance, duel rows and seed of the one that is tried.
+        definition: with the task, metric, tolerance, duel rows, window and seed of what is tried.
         files: as verdicts list them, in time order; the champion has learned the first.
         frames: the rows of each: time, number, kind and label.
         classes: empty for regression.
@@ -148,7 +148,11 @@ def _definition(tried: Definition) -> Definition:
             KIND: {"type": "integer"},
             LABEL: label | ({"classes": classes} if classes else {}),
         },
-        "training": {"seed": tried.training.seed, "freshness": tried.training.freshness},
+        "training": Training(
+            seed=tried.training.seed,
+            freshness=tried.training.freshness,
+            window=tried.training.window,
+        ),
         "promotion": {
             "metric": tried.metric,
             "tolerance": tried.promotion.tolerance,
