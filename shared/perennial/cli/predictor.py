@@ -108,24 +108,31 @@ class Predictor:
             ConfigError: when nobody who could be asked as may call.
             PerennialError: when it does not answer, or not about this pipeline.
         """
-        model = self._told("GET", self._model)
-        service = self._told("GET", "/")
-        own = [one for one in service.get("pipelines", ()) if one["name"] == self._name]
+        model = self._successful(self._send("GET", self._model, None))
         return Served(
             version=model.get("version"),
             digest=model.get("digest"),
-            looked_up=own[0].get("looked_up_seconds_ago") if own else None,
+            looked_up=self._looked_up(),
             error=model.get("error") or "",
         )
+
+    def _looked_up(self) -> float | None:
+        """Seconds since the function asked the registry; None where it does not say."""
+        try:
+            service = self._successful(self._send("GET", "/", None))
+        except PerennialError:  # perhaps for another pipeline's sake: no fault of this one
+            return None
+        for one in service.get("pipelines", ()):
+            if one["name"] == self._name:
+                seconds: float | None = one.get("looked_up_seconds_ago")
+                return seconds
+        return None
 
     def answered(self, instances: Sequence[Mapping[str, object]]) -> Answered:
         """The answer to one request, and which model gave it. Raises as `served`."""
         response = self._send("POST", f"{self._model}:predict", None, {"instances": [*instances]})
         document = self._successful(response)
         return Answered(response.headers.get("X-Model-Version"), document.get("predictions", ()))
-
-    def _told(self, method: str, path: str) -> dict[str, Any]:
-        return self._successful(self._send(method, path, None))
 
     def _successful(self, response: requests.Response) -> dict[str, Any]:
         document = _document(response)

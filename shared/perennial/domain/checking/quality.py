@@ -64,13 +64,12 @@ def _duel(evaluation: Mapping[str, Any]) -> Look:
 
 def _progressive(facts: QualityFacts) -> Look:
     """What it shows on rows that came later: evidence that grows, and no verdict of its own."""
-    metrics = facts.progressive.metrics()
-    score = facts.progressive
-    if not score.rows:
+    metrics, rows = facts.progressive.metrics(), facts.progressive.rows
+    if facts.metric not in metrics:
         return look("progressive score", True, "no labelled row came since it was made", rows=0)
     return look(
         "progressive score", True,
-        f"{facts.metric} {metrics[facts.metric]:.4g} on {counted(score.rows, 'row')} of "
+        f"{facts.metric} {metrics[facts.metric]:.4g} on {counted(rows, 'row')} of "
         f"{counted(facts.files, 'file')} before anything learned from them",
-        rows=score.rows, files=facts.files, metrics=metrics,
+        rows=rows, files=facts.files, metrics=metrics,
     )  # fmt: skip

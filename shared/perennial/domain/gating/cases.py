@@ -53,7 +53,9 @@ CASES = (
     Case("shuffled labels", learners.shuffled, "does not pass", "does not pass"),
     Case("learned by heart", learners.memoriser, "does not pass", "does not pass"),
 )  # fmt: skip
-"""Each catches another fault: the last two a gate that rows which were learned get past."""
+"""The first two find out a gate that compares a challenger with itself, the third one that judges
+the two on different rows, the fourth a tolerance so wide that a model passes which learned nothing,
+and the last a gate whose challengers have learned the rows that they are tested on."""
 
 
 @dataclass(frozen=True, slots=True)
