@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Protocol
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # predict imports this module, and none of these
     import pandas as pd
     from numpy.typing import NDArray
 
+    from perennial.domain.checking.served import Answered, Served
     from perennial.domain.doctoring.findings import Look
     from perennial.domain.inputs import Columns
     from perennial.domain.manifest import Input, Manifest
@@ -210,6 +211,36 @@ class ModelCodec(Protocol):
         Raises:
             GateFailed: with what that process said.
         """
+
+
+class Graphs(Protocol):
+    """Runs graphs where they are checked."""
+
+    def load(self, graph: bytes, manifest: Manifest) -> Scorer:
+        """A scorer for verified bytes. Raises `ModelError`."""
+
+    def smoke(
+        self,
+        graph: bytes,
+        manifest: Manifest,
+        instances: Sequence[Mapping[str, object]],
+        expected: NDArray[np.float64],
+    ) -> None:
+        """Let a fresh process load the graph and answer. Raises `GateFailed`."""
+
+
+class Serving(Protocol):
+    """A pipeline's models over HTTP.
+
+    Its methods raise `ConfigError` where it is not known whom to ask, or as whom, and another
+    `PerennialError` where what serves does not answer as it should.
+    """
+
+    def served(self) -> Served:
+        """What it serves now."""
+
+    def answered(self, instances: Sequence[Mapping[str, object]]) -> Answered:
+        """Its answer to a request."""
 
 
 class Platform(Protocol):

@@ -47,6 +47,7 @@ def flowers(cloud: Any, weeks: Path, tmp_path_factory: pytest.TempPathFactory) -
     path.write_text(yaml.safe_dump(definition, sort_keys=False))
     applied = cloud.json("apply", str(path))
     assert (applied["pipeline"], applied["changed"]) == ("flowers", True)
+    assert applied["gate"] == {"passed": True, "cases": 5}
 
     dropped = cloud.json("drop", "flowers", str(weeks / "week-[123].csv"), "--wait")
 
@@ -96,6 +97,28 @@ def test_predictions_come_from_rows_and_from_instances(
     assert failed.returncode == 1
     assert "petals" in failed.stderr
     assert len(failed.stderr.splitlines()) == 1
+
+
+def test_the_gate_is_tried_and_the_champion_passes_its_five_tests(cloud: Any, flowers: str) -> None:
+    tried = cloud.json("gate-test", flowers, "--seeds", "2")
+    checked = cloud.json("check", flowers)
+
+    assert tried["right"] == {
+        "worse": 2, "better": 2, "identical": 2, "shuffled labels": 2, "learned by heart": 2
+    }  # fmt: skip
+    assert checked["version"] == cloud.json("status", flowers)["champion"]
+    assert {test["test"]: test["result"] for test in checked["tests"]} == {
+        "input data": "passed",
+        "feature engineering": "passed",
+        "quality of the new version": "passed",
+        "serving infrastructure": "passed",
+        "integration of the parts": "passed",
+    }
+    looks = {look["what"]: look for test in checked["tests"] for look in test["looks"]}
+    assert looks["X-Model-Version"]["evidence"]["found"] == checked["version"]
+    assert looks["look-up"]["evidence"]["seconds"] < 60
+    assert "decides rightly" in cloud.run("gate-test", flowers).stdout
+    assert "5. integration of the parts: passed" in cloud.run("check", flowers).stdout
 
 
 def test_a_bad_file_is_shown_and_healed(

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from perennial.adapters import onnx_export, parity, smoke
 from perennial.adapters.graph import Graph
-from perennial.domain.frames import columns_of
+from perennial.domain.frames import instances_of
 from perennial.domain.instances import read_instances
-from perennial.domain.manifest import Input, Manifest
+from perennial.domain.manifest import Manifest
 from perennial.domain.training import Model
 from perennial.errors import GateFailed
 from perennial.ports import Artefact
@@ -54,29 +54,10 @@ class OnnxCodec:
         Raises:
             GateFailed: with what the fresh process said, or when no request can carry any row.
         """
-        requests = _as_requests(manifest.inputs, instances)
+        requests = instances_of(manifest.inputs, instances)
         refusals = [read_instances(manifest.inputs, [one]).errors for one in requests]
         usable = [place for place, errors in enumerate(refusals) if not errors]
         if not usable:
             raise GateFailed(f"no request could carry any of these rows: {refusals[:1]}")
         chosen = np.asarray(expected, dtype=np.float64)[usable]
         smoke.smoke_test(graph, manifest, [requests[i] for i in usable], chosen)
-
-
-def _as_requests(inputs: tuple[Input, ...], rows: pd.DataFrame) -> list[dict[str, object]]:
-    columns = columns_of(inputs, rows)
-    return [
-        {one.name: _json_value(columns[one.name][place], one) for one in inputs}
-        for place in range(len(rows))
-    ]
-
-
-def _json_value(value: object, one: Input) -> object:
-    """A typed value as JSON has it."""
-    if value is None or pd.isna(value):
-        return None
-    if one.type == "boolean":
-        return bool(value)
-    if one.type == "timestamp":
-        return pd.Timestamp(value).isoformat()
-    return float(value) if isinstance(value, np.floating) else value

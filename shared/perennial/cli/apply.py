@@ -13,6 +13,7 @@ import yaml
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.files import read_text
 from perennial.cli.output import emit, json_option
+from perennial.domain.words import counted
 from perennial.workflows.apply import apply as put_in_force
 
 
@@ -24,8 +25,9 @@ from perennial.workflows.apply import apply as put_in_force
 def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
     """Validate the definition in FILE and put it in force.
 
-    Says what it changes against the definition that was in force. Files that were dropped before
-    there was one are judged now.
+    Says what it changes against the definition that was in force. Its gate is tried first, as by
+    `perennial gate-test`, and refused where it lets worse models pass. Files that were dropped
+    before there was a definition are judged now.
     """
     applied = put_in_force(
         deployment.buckets,
@@ -45,6 +47,7 @@ def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
             {"name": v.file.name, "generation": v.file.generation, "verdict": v.decision}
             for v in applied.judged
         ],
+        "gate": applied.gate and {"passed": applied.gate.passed, "cases": applied.gate.cases},
     }
     emit(document, _lines(document, first=applied.changes is None), as_json=as_json)
 
@@ -56,6 +59,8 @@ def _lines(document: dict[str, Any], *, first: bool) -> Iterator[str]:
         yield "only its wording changed: comments, layout or the order of keys"
     for change in document["changes"]:
         yield _line(change)
+    if gate := document["gate"]:
+        yield f"gate        decided rightly about {counted(gate['cases'], 'challenger')}"
     for file in document["judged"]:
         yield f"{file['verdict']:<12}{file['name']}"
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "demo",
     "init": "init",
     "apply": "apply",
+    "gate-test": "gate_test",
     "drop": "drop",
     "status": "status",
     "versions": "versions",
@@ -28,6 +29,7 @@ COMMANDS = {
     "unpin": "decisions",
     "quarantine": "quarantine",
     "predict": "predict",
+    "check": "check",
     "retrain": "retrain",
     "rebuild": "rebuild",
     "replay": "replay",
@@ -48,7 +50,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"perennial.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import quote
@@ -13,6 +13,7 @@ from perennial.adapters.identity_token import Bearer, IdentityToken, identity_to
 from perennial.cli.context import Deployment
 from perennial.cli.instances import Instances
 from perennial.config import variable
+from perennial.domain.checking.served import Answered, Served
 from perennial.domain.descriptor import Descriptor
 from perennial.errors import ConfigError, PerennialError, UserError
 
@@ -51,6 +52,7 @@ class Predictor:
     ) -> None:
         self._url = url.rstrip("/")
         self._name = name
+        self._model = f"/v1/models/{quote(name, safe='')}"
         self._tokens = tokens
         self._caller = caller
         self._session = requests.Session()
@@ -86,7 +88,7 @@ class Predictor:
             PerennialError: when there is no answer.
         """
         part = instances.values[start : start + BATCH]
-        response = self._send("POST", ":predict", version, {"instances": part})
+        response = self._send("POST", f"{self._model}:predict", version, {"instances": part})
         if response.ok:
             return _document(response)
         problem = _document(response)
@@ -96,13 +98,53 @@ class Predictor:
 
     def inputs(self, version: str) -> list[str]:
         """Names of the columns that a version reads."""
-        response = self._send("GET", "", version)
+        response = self._send("GET", self._model, version)
         return [one["name"] for one in _document(response).get("inputs", ())]
 
+    def served(self) -> Served:
+        """What the function serves now, and how long ago it looked for that.
+
+        Raises:
+            ConfigError: when nobody who could be asked as may call.
+            PerennialError: when it does not answer, or not about this pipeline.
+        """
+        model = self._successful(self._send("GET", self._model, None))
+        return Served(
+            version=model.get("version"),
+            digest=model.get("digest"),
+            looked_up=self._looked_up(),
+            error=model.get("error") or "",
+        )
+
+    def _looked_up(self) -> float | None:
+        """Seconds since the function asked the registry; None where it does not say."""
+        try:
+            service = self._successful(self._send("GET", "/", None))
+        except PerennialError:  # perhaps for another pipeline's sake: no fault of this one
+            return None
+        for one in service.get("pipelines", ()):
+            if one["name"] == self._name:
+                seconds: float | None = one.get("looked_up_seconds_ago")
+                return seconds
+        return None
+
+    def answered(self, instances: Sequence[Mapping[str, object]]) -> Answered:
+        """The answer to one request, and which model gave it. Raises as `served`."""
+        response = self._send("POST", f"{self._model}:predict", None, {"instances": [*instances]})
+        document = self._successful(response)
+        return Answered(response.headers.get("X-Model-Version"), document.get("predictions", ()))
+
+    def _successful(self, response: requests.Response) -> dict[str, Any]:
+        document = _document(response)
+        if not response.ok:
+            said = self._said(response.status_code, document)
+            raise PerennialError(f"{response.url} answers {response.status_code}: {said}")
+        return document
+
     def _send(
-        self, method: str, verb: str, version: str | None, body: dict[str, Any] | None = None
+        self, method: str, path: str, version: str | None, body: dict[str, Any] | None = None
     ) -> requests.Response:
-        url = f"{self._url}/v1/models/{quote(self._name, safe='')}{verb}"
+        url = f"{self._url}{path}"
         query = {"version": version} if version else {}
         while True:
             try:

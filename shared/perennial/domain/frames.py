@@ -37,6 +37,31 @@ def columns_of(inputs: Sequence[Input], frame: pd.DataFrame) -> Mapping[str, NDA
     return {one.name: _values(frame[one.name], one) for one in inputs}
 
 
+def instances_of(inputs: Sequence[Input], frame: pd.DataFrame) -> list[dict[str, object]]:
+    """A frame's rows as a request would carry them, ready for JSON.
+
+    Args:
+        inputs: the columns to take.
+        frame: N typed rows.
+    """
+    columns = columns_of(inputs, frame)
+    return [
+        {one.name: _json_value(columns[one.name][place], one) for one in inputs}
+        for place in range(len(frame))
+    ]
+
+
+def _json_value(value: object, one: Input) -> object:
+    """A typed value as JSON has it."""
+    if value is None or pd.isna(value):
+        return None
+    if one.type == "boolean":
+        return bool(value)
+    if one.type == "timestamp":
+        return pd.Timestamp(value).isoformat()
+    return float(value) if isinstance(value, np.floating) else value
+
+
 def _values(column: pd.Series, one: Input) -> NDArray[Any]:
     values: NDArray[Any]
     if one.type == "timestamp":

@@ -35,8 +35,9 @@ class Learned:
     order: str
     used: bool
 
-    def as_accepted(self) -> VerdictSummary:
-        """As much of the file's verdict as reading its rows takes."""
+    @property
+    def summary(self) -> VerdictSummary:
+        """As much of the file's verdict as its rows need."""
         place = datetime.fromisoformat(self.order)
         return VerdictSummary(
             file=FileId(int(self.stem.split("-")[0]), self.name),

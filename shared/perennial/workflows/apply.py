@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from perennial.domain import registry as state
 from perennial.domain.changes import Change, changes
@@ -18,6 +19,9 @@ from perennial.workflows.quarantine import judge_pending
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import list_runs
 
+if TYPE_CHECKING:
+    from perennial.domain.gating.cases import GateTest
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -28,6 +32,7 @@ class Applied:
         changes: what it does otherwise than the one that was in force; None where there was none,
             or none that can be read.
         judged: the verdicts on files that had been pending.
+        gate: how its gate did when it was tried; None where it was in force already.
     """
 
     head: Head
@@ -35,6 +40,7 @@ class Applied:
     changed: bool
     changes: list[Change] | None
     judged: list[Verdict]
+    gate: GateTest | None = None
 
 
 def apply(
@@ -60,7 +66,8 @@ def apply(
 
     Raises:
         DefinitionError: when the definition is wrong; nothing has changed then.
-        RefusedError: when it asks another question than the champion answers.
+        RefusedError: when it asks another question than the champion answers, or its gate cannot
+            be trusted; nothing has changed then.
     """
     definition = parse(text, source=source)
     name = definition.name
@@ -68,6 +75,7 @@ def apply(
     changed = head is None or head.definition != digest(text)
     if head is not None and head.champion is not None:
         _require_same_question(registry.manifest(name, head.champion), definition)
+    gate = _trusted(definition) if changed else None
     differences = _changes(registry, head, definition)
     if head is None or changed:
         stored = registry.store_definition(name, text)
@@ -78,7 +86,15 @@ def apply(
         launcher.launch(name, force=True)  # what it considered waits for nobody else
     elif judged or changed:
         launch_if_due(buckets, registry, launcher, clock, name)
-    return Applied(head, definition, changed, differences, judged)
+    return Applied(head, definition, changed, differences, judged, gate)
+
+
+def _trusted(definition: Definition) -> GateTest:
+    # Imported here because it brings pandas, which a definition that is in force already, and all
+    # else that is done here, can do without.
+    from perennial.workflows.gate_test import require_honest_gate
+
+    return require_honest_gate(definition)
 
 
 def _changes(registry: Registry, head: Head | None, definition: Definition) -> list[Change] | None:

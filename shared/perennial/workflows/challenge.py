@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,6 @@ from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
 from perennial.domain.floors import check_floors
 from perennial.domain.frames import columns_of
 from perennial.domain.gate import rule
-from perennial.domain.importance import importances
 from perennial.domain.lineage import Batch, Lineage, lineage, within
 from perennial.domain.manifest import Manifest
 from perennial.domain.measuring import Measurement, measure, told
@@ -27,12 +26,11 @@ from perennial.domain.registry import Status
 from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
 from perennial.domain.scoring import Constant, row_losses
 from perennial.domain.surprise import Surprise
-from perennial.domain.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
 from perennial.errors import NotTrainable
 from perennial.ports import Scorer
-from perennial.workflows.rows import Rows
+from perennial.workflows.contestants import Contestant, ContestantT, Learn, RowSource
 from perennial.workflows.stopwatch import Stopwatch
 
 NOTHING_LEARNED = np.empty(0, dtype=np.uint64)
@@ -64,7 +62,7 @@ class Champion:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Generic[ContestantT]):
     """A model that has been judged.
 
     Attributes:
@@ -76,15 +74,19 @@ class Candidate:
         reason: what the gate decided and why, in one sentence.
         evaluation: every number behind the decision.
         suspect: stems of the new files that are to be set aside.
+        judged: the model that met the champion.
+        duel_rows: the rows on which it did, which it has not learned; perhaps none.
     """
 
-    model: Model
+    model: ContestantT
     lineage: Lineage
     trained_rows: int
     held_out: pd.DataFrame
     status: Status
     reason: str
     evaluation: dict[str, Any]
+    judged: ContestantT
+    duel_rows: pd.DataFrame
     suspect: tuple[str, ...] = ()
 
 
@@ -99,13 +101,14 @@ class _HeldOut:
 def challenge(
     definition: Definition,
     batch: Batch,
-    rows: Rows,
+    rows: RowSource,
     champion: Champion | None,
     watch: Stopwatch,
+    learn: Learn[ContestantT],
     *,
     learned: NDArray[np.uint64] = NOTHING_LEARNED,
     surprises: Sequence[Surprise] = (),
-) -> Candidate:
+) -> Candidate[ContestantT]:
     """Train a challenger, let it meet the champion, and train what would serve.
 
     Args:
@@ -114,6 +117,7 @@ def challenge(
         rows: their rows.
         champion: None for a first version, whose rival is then a constant predictor.
         watch: times the steps.
+        learn: makes a model of rows.
         learned: hashes of the rows that the champion has learned: they prove nothing.
         surprises: the new files on which the champion did not do as usual.
 
@@ -126,7 +130,7 @@ def challenge(
         held_out = held.rows
         trained = _before(definition, batch, rows, held_out)
     with watch("train"):
-        model = fit(definition, trained, among=_among(trained, held_out))
+        model = learn(definition, trained, among=_among(trained, held_out))
     with watch("duel"):
         answers = _answers(model, held_out)
         measured = measure(definition, held_out, answers, model.classes)
@@ -136,13 +140,12 @@ def challenge(
         result = _duel(definition, losses, champion, trained, held_out)
         floors = check_floors(definition.promotion, measured)
         ruling = rule(result, floors, surprises)
-    with watch("importance"):
-        needs = importances(definition, model, held_out)
+    judged = model
     refit = ruling.promotes and len(held_out) > 0 and definition.training.freshness == "refit"
     if refit:
         with watch("refit"):
             trained = rows.of_all(used)
-            model = fit(definition, trained)
+            model = learn(definition, trained)
     status: Status = "rejected"
     if ruling.promotes:
         status = "approved" if definition.promotion.mode == "automatic" else "waiting"
@@ -167,15 +170,16 @@ def challenge(
             "trained": _describe(definition, trained),
             "refit": refit,
             "freshness": definition.training.freshness,
-            "importance": needs and needs.document(),
             "mode": definition.promotion.mode,
             "suspect": list(ruling.suspect),
         },
         suspect=ruling.suspect,
+        judged=judged,
+        duel_rows=held_out,
     )
 
 
-def _answers(model: Model, frame: pd.DataFrame) -> NDArray[np.float64]:
+def _answers(model: Contestant, frame: pd.DataFrame) -> NDArray[np.float64]:
     if len(frame):
         return model.predict(frame)
     return np.empty((0, len(model.classes)) if model.classes else 0)
@@ -208,7 +212,7 @@ def _among(trained: pd.DataFrame, held_out: pd.DataFrame) -> str:
 def _held_out(
     definition: Definition,
     batch: Batch,
-    rows: Rows,
+    rows: RowSource,
     champion: Champion | None,
     learned: NDArray[np.uint64],
 ) -> _HeldOut:
@@ -238,7 +242,7 @@ def _unlearned(
 
 
 def _before(
-    definition: Definition, batch: Batch, rows: Rows, held_out: pd.DataFrame
+    definition: Definition, batch: Batch, rows: RowSource, held_out: pd.DataFrame
 ) -> pd.DataFrame:
     """What the challenger learns: a window that ends where the held-out rows begin.
 

@@ -13,8 +13,10 @@ import pandas as pd
 from perennial.domain.card import card
 from perennial.domain.definition import Definition
 from perennial.domain.frames import columns_of
+from perennial.domain.importance import importances
 from perennial.domain.lineage import Recorded
 from perennial.domain.manifest import FileDigest, Manifest
+from perennial.domain.training import Model
 from perennial.ports import ModelCodec, Scorer
 from perennial.workflows.challenge import Candidate
 from perennial.workflows.rows import portions
@@ -38,7 +40,7 @@ class Origin:
 
 
 def package(
-    candidate: Candidate,
+    candidate: Candidate[Model],
     definition: Definition,
     origin: Origin,
     codec: ModelCodec,
@@ -77,12 +79,15 @@ def package(
     )
     with watch("record"):
         recorded = _record(codec.load(artefact.graph, manifest), manifest, candidate.held_out)
+    with watch("importance"):
+        needs = importances(definition, candidate.judged, candidate.duel_rows)
     evaluation = {
         "format": 1,
         "version": origin.version,
         "status": candidate.status,
         "reason": candidate.reason,
         **candidate.evaluation,
+        "importance": needs and needs.document(),
         "parity": dict(parity),
         "seconds": watch.seconds,
     }

@@ -104,7 +104,7 @@ def _learned_rows(
     files: dict[str, Learned] = {}
     for model in models:
         files |= {file.stem: file for file in model.lineage.used}
-    hashes = [row_hashes(definition, rows.of(file.as_accepted())) for file in files.values()]
+    hashes = [row_hashes(definition, rows.of(file.summary)) for file in files.values()]
     return np.unique(np.concatenate(hashes)) if hashes else NOTHING_LEARNED
 
 

@@ -96,7 +96,7 @@ def _again(trainer: Trainer, manifest: Manifest, blank: Rebuild, watch: Stopwatc
     stored = codec.load(registry.read_version_file(manifest, "model.onnx"), manifest)
     lineage = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
     rows = Rows(trainer.buckets.data, definition)
-    files = {file.stem: file.as_accepted() for file in lineage.files}
+    files = {file.stem: file.summary for file in lineage.files}
     with watch("read"):
         wanted = _wanted(lineage)
         missing = _missing(rows, [files[stem] for stem in wanted])

@@ -20,6 +20,7 @@ from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.registry import Head
 from perennial.domain.surprise import Surprise, usual_band
+from perennial.domain.training import Model, fit
 from perennial.domain.upgrades import environment_digest
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
@@ -214,7 +215,7 @@ def _attempt(trainer: Trainer, head: Head, run: str, watch: Stopwatch, result: _
         _on_probation(trainer, head, definition, ledger, batch, champion, run, result)
         surprises = _surprises(definition, ledger, batch)
     candidate = challenge(
-        definition, batch, rows, champion, watch, learned=learned, surprises=surprises
+        definition, batch, rows, champion, watch, fit, learned=learned, surprises=surprises
     )
     version = trainer.registry.reserve_version(head.pipeline, run)
     origin = Origin(
@@ -353,7 +354,9 @@ def _surprises(definition: Definition, ledger: Sequence[Entry], batch: Batch) ->
     ]
 
 
-def _commit(trainer: Trainer, head: Head, candidate: Candidate, version: str, run: str) -> Head:
+def _commit(
+    trainer: Trainer, head: Head, candidate: Candidate[Model], version: str, run: str
+) -> Head:
     return trainer.registry.commit(
         head.pipeline,
         partial(

@@ -92,9 +92,10 @@ class TestApply:
         assert head is not None
         assert document == {
             "pipeline": "flowers", "definition": head.definition, "changed": True, "changes": [],
-            "judged": [],
+            "judged": [], "gate": {"passed": True, "cases": 5},
         }  # fmt: skip
-        assert deployed("apply", "flowers.yaml", "--json").json["changed"] is False
+        again = deployed("apply", "flowers.yaml", "--json").json
+        assert (again["changed"], again["gate"]) == (False, None)
         assert next(registry.history("flowers")).by == "rosa"
 
     def test_it_says_what_changed(self, flowers: Run) -> None:
@@ -108,12 +109,24 @@ class TestApply:
             "changed     columns.petals.rules: [{range: [0, 99]}], was [{range: [0, 10]}]",
             "added       columns.hue: {type: category}",
             "changed     training.trigger: {files: 5}, was {files: 3}",
+            "gate        decided rightly about 5 challengers",
         ]
         write("flowers.yaml", DEFINITION.encode())
         assert {
             "key": "columns.hue", "change": "removed",
             "before": {"type": "category"}, "after": None,
         } in flowers("apply", "flowers.yaml", "--json").json["changes"]  # fmt: skip
+
+    def test_a_gate_that_lets_worse_models_pass_is_refused_and_nothing_changes(
+        self, flowers: Run, registry: Registry
+    ) -> None:
+        before = registry.require("flowers")
+        write("lenient.yaml", f"{DEFINITION}promotion: {{tolerance: 0.9}}\n".encode())
+
+        complaint = flowers("apply", "lenient.yaml", "--json").complaint
+        assert "the gate of flowers cannot be trusted with promotion.tolerance 0.9" in complaint
+        assert "shuffled labels: expected that it does not pass" in complaint
+        assert registry.require("flowers") == before
 
     def test_it_says_when_nothing_changed(self, flowers: Run) -> None:
         assert "in force already: nothing changed" in flowers("apply", "flowers.yaml").out

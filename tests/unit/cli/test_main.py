@@ -69,7 +69,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
     assert set(COMMANDS) == {
         "up", "down", "demo", "init", "apply", "drop", "status", "versions", "approve", "reject",
         "rollback", "unpin", "quarantine", "predict", "retrain", "rebuild", "replay", "ablate",
-        "sweep", "doctor",
+        "sweep", "doctor", "gate-test", "check",
     }  # fmt: skip
     healing = {path[1] for path in ALL if path[0] == "quarantine"}
     assert healing == {"list", "show", "retry", "release", "discard"}

@@ -1,0 +1,1 @@
+"""The five deployment tests of a champion, as verdicts on facts that others have gathered."""
