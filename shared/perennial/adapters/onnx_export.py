@@ -11,8 +11,10 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 
 from perennial.adapters import onnx_converters
+from perennial.adapters.onnx_trees import route_missing
 from perennial.domain.manifest import Input
 from perennial.domain.training import Model
+from perennial.domain.trees import trees_of
 from perennial.errors import ModelError
 from perennial.ports import Artefact
 
@@ -66,6 +68,7 @@ def _finish(proto: ModelProto, model: Model) -> None:
     opsets = sorted((one.domain, one.version) for one in proto.opset_import)
     del proto.opset_import[:]
     proto.opset_import.extend(helper.make_opsetid(*one) for one in opsets)
+    route_missing(graph, trees_of(model.pipeline[-1]))
     answer = _renamed(graph, _answer(graph))
     if model.task == "regression":
         answer = _bounded(graph, _inverse_link(graph, answer, model), model)
