@@ -12,7 +12,6 @@ is one setting of a process, as `sys.path` is, and no argument that every traini
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any

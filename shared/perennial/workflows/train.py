@@ -15,6 +15,7 @@ from functools import partial
 from perennial.domain import registry as state
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
+from perennial.domain.rebuilding import environment_of
 from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
@@ -200,9 +201,8 @@ def _attempt(
         _score_first(trainer, definition, batch, rows, champion, watch)
     candidate = challenge(definition, batch, rows, champion, watch)
     version = trainer.registry.reserve_version(head.pipeline, run)
-    origin = Origin(
-        head.pipeline, version, run, head.definition, trainer.clock.now(), trainer.environment
-    )
+    environment = environment_of(definition.training.package, trainer.environment)
+    origin = Origin(head.pipeline, version, run, head.definition, trainer.clock.now(), environment)
     manifest, files = package(candidate, definition, origin, trainer.codec, watch)
     with watch("write"):
         trainer.registry.write_version(manifest, files)
