@@ -42,8 +42,9 @@ def export(model: Model) -> Artefact:
                 target_opset=OPSET,
             )
     except Exception as error:
-        # skl2onnx raises whatever its converters meet.
-        raise ModelError(f"scikit-learn's model has no graph: {error}") from error
+        # skl2onnx raises whatever its converters meet, and adds advice for its developers.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"scikit-learn's model has no graph: {reason}") from error
     _finish(graph, model)
     return Artefact(
         graph=graph.SerializeToString(deterministic=True),

@@ -50,6 +50,11 @@ if TYPE_CHECKING:
     "--cache", type=click.Path(file_okay=False, path_type=Path),
     help="Folder that remembers trainings, so that none is made twice.",
 )  # fmt: skip
+@click.option(
+    "--models", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="DIR",
+    help="Folder with the package of a model of one's own, imported here.  "
+    "[default: the folder of --pipeline FILE]",
+)  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; one for each processor.")
 @json_option
 @click.pass_context
@@ -63,6 +68,7 @@ def replay(
     first: int | None,
     report: Path | None,
     cache: Path | None,
+    models: Path | None,
     jobs: int | None,
     as_json: bool,
 ) -> None:
@@ -97,7 +103,8 @@ def replay(
     )
     progress(f"{counted(len(plan.wanted), 'distinct training')} for {len(plan.policies)} policies")
     cache = cache or cache_folder(os.environ)
-    document = run(source, plan, cache=cache, jobs=jobs, progress=progress)
+    models = models or (pipeline and pipeline.resolve().parent)
+    document = run(source, plan, cache=cache, jobs=jobs, progress=progress, models=models)
     if report is not None:
         write_text(report, to_html(document))
         progress(f"wrote {report}")
