@@ -75,7 +75,8 @@ class ModelPackages:
 
     Definitions come from a bucket, so a name is imported only when its package is on the list *and*
     Python would take it from the folder: neither the standard library nor anything installed can be
-    reached, whatever a definition or the list says.
+    reached, whatever a definition or the list says. What a package has from elsewhere is no factory
+    of its own: one that says `from os import system` must not lend that to a definition.
 
     Attributes:
         folder: holds the packages.
@@ -112,15 +113,20 @@ class ModelPackages:
         found = getattr(_imported(name, module), factory, None)
         if not callable(found):
             raise DefinitionError(_no_factory(name, sys.modules[module], factory))
+        home = str(getattr(found, "__module__", "")).partition(".")[0]
+        if home not in self.allowed:
+            raise RefusedError(
+                f"{_PLACE}: {name} is not defined in {package} but in {home or 'no package'}: write "
+                "a function there that calls it"
+            )
         return found  # type: ignore[no-any-return]
 
     def _check_allowed(self, name: str, package: str) -> None:
         if package not in self.allowed:
             raise RefusedError(
-                f"{_PLACE}: {name} may not be imported here: expected a package of "
-                f"{', '.join(self.allowed) or 'none at all'} (PERENNIAL_MODEL_PACKAGES), found "
-                f"{package}; `make deploy MODELS=folder` or `perennial up --models folder` brings "
-                "packages in"
+                f"{_PLACE}: {name} may not be imported here: PERENNIAL_MODEL_PACKAGES names "
+                f"{', '.join(self.allowed) or 'no package'}, not {package}; bring it in with "
+                "`make deploy MODELS=folder` or `perennial up --models folder`"
             )
 
     def _check_place(self, name: str, package: str) -> None:

@@ -57,8 +57,8 @@ def try_out(
     if deployed is not None and package not in deployed:
         raise DefinitionError(
             f"{file}: training.model: the training job has no package {package}, only "
-            f"{', '.join(deployed) or 'none'}: run `make deploy … MODELS={file.parent}`, or for a "
-            f"local cloud `perennial up --models {file.parent}`, before this"
+            f"{', '.join(deployed) or 'none'}: before this, run `make deploy … MODELS={file.parent}`, "
+            f"or for a local cloud `perennial down` and `perennial up --models {file.parent}`"
         )
     measured = _rehearsed(text, file)
     if "refused" in measured:

@@ -90,7 +90,7 @@ class Descriptor:
         _check_has(known["table"]["job"], ("train",), "table.job", dict)
         packages = document.get("model_packages")
         if packages is not None:
-            _check_has(packages, tuple(packages), "model_packages", str)
+            _check_has(packages, (), "model_packages", str)
         return cls(**known, model_packages=packages)
 
     @property
