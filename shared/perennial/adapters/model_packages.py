@@ -116,8 +116,8 @@ class ModelPackages:
         home = str(getattr(found, "__module__", "")).partition(".")[0]
         if home not in self.allowed:
             raise RefusedError(
-                f"{_PLACE}: {name} is not defined in {package} but in {home or 'no package'}: write "
-                "a function there that calls it"
+                f"{_PLACE}: {name} is not defined in {package} but in {home or 'no package'}: "
+                "write a function there that calls it"
             )
         return found  # type: ignore[no-any-return]
 

@@ -55,10 +55,11 @@ def try_out(
             + (f"{folder} without an __init__.py" if folder.is_dir() else f"no folder {folder}")
         )
     if deployed is not None and package not in deployed:
+        where = file.parent
         raise DefinitionError(
             f"{file}: training.model: the training job has no package {package}, only "
-            f"{', '.join(deployed) or 'none'}: before this, run `make deploy … MODELS={file.parent}`, "
-            f"or for a local cloud `perennial down` and `perennial up --models {file.parent}`"
+            f"{', '.join(deployed) or 'none'}: before this, run `make deploy … MODELS={where}`, "
+            f"or for a local cloud `perennial down` and `perennial up --models {where}`"
         )
     measured = _rehearsed(text, file)
     if "refused" in measured:
