@@ -40,8 +40,10 @@ def as_frame(tensors: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
 
 def numeric_features(features: ColumnTransformer) -> list[str]:
     """Tensors that are features as they are: a tree model's first ones, in this order."""
-    name, step, columns = features.transformers[0]
-    return list(columns) if name == NUMBERS and step == "passthrough" else []
+    for name, step, columns in features.transformers[:1]:
+        if name == NUMBERS and step == "passthrough" and isinstance(columns, list):
+            return columns
+    return []
 
 
 @dataclass(frozen=True, slots=True)

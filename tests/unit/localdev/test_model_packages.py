@@ -56,7 +56,9 @@ def test_the_supervisor_gets_the_folder_as_it_was_given(tmp_path: Path, house: P
 
 
 def test_a_folder_without_packages_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=f"--models: expected a folder with packages .* {tmp_path}"):
+    with pytest.raises(
+        ValueError, match=f"--models: expected a folder with packages .* {tmp_path}"
+    ):
         parsed(f"--dir={tmp_path}", f"--models={tmp_path}")
 
 
