@@ -59,13 +59,14 @@ bench: setup ## Measure against named rivals, in one run
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py
 
-# ENV counts only on the command line: shells know a variable of that name, which means a file of theirs.
+# ENV and MODELS count only on the command line: shells may know variables of these names, which mean other things.
 DEPLOYMENT_ARGUMENTS = --project '$(PROJECT)' --region '$(REGION)' $(if $(DEPLOYMENT),--deployment '$(DEPLOYMENT)') \
     $(if $(findstring command line,$(origin ENV)),--env '$(ENV)') $(if $(STATE),--state '$(STATE)') \
     $(if $(PLAN),--plan) $(if $(YES),--yes)
+MODEL_ARGUMENTS = $(if $(findstring command line,$(origin MODELS)),--models '$(MODELS)')
 
-deploy: setup ## Deploy: make deploy PROJECT=… REGION=… [ENV=dev|prod] [DEPLOYMENT=…] [STATE=gs://…] [PLAN=1] [YES=1]
-	@$(BIN)/python infra/deploy.py up $(DEPLOYMENT_ARGUMENTS)
+deploy: setup ## Deploy: make deploy PROJECT=… REGION=… [ENV=dev|prod] [DEPLOYMENT=…] [STATE=gs://…] [MODELS=folder] [PLAN=1] [YES=1]
+	@$(BIN)/python infra/deploy.py up $(DEPLOYMENT_ARGUMENTS) $(MODEL_ARGUMENTS)
 
 destroy: setup ## Destroy what was deployed: make destroy PROJECT=… REGION=…
 	@$(BIN)/python infra/deploy.py down $(DEPLOYMENT_ARGUMENTS)

@@ -3,7 +3,8 @@
 A bundle is `functions/X` and, beside its main.py, those modules of `shared/perennial` that its
 sources import, followed through every import statement, lazy ones included (imports under
 `if TYPE_CHECKING:` never run and are not followed). Terraform uploads the zip; the local cloud
-hosts the folder, so that what is tested is what ships.
+hosts the folder, so that what is tested is what ships. The training job's also holds, in `models/`,
+the packages that models of one's own come from.
 """
 
 from __future__ import annotations
@@ -20,10 +21,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+
+from perennial.adapters.model_packages import package_files, packages_to_ship
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = ("ingest", "train", "predict", "monitor")
 PACKAGE = "perennial"
+TRAINS = "train"
+"""The one that models of one's own are for."""
+MODELS = "models"
+"""The folder of its bundle that holds their packages."""
+NO_PACKAGES: Mapping[str, Path] = MappingProxyType({})
 
 _NOT_SHIPPED = {"requirements.in", "__pycache__"}  # nor hidden files
 _TYPE_CHECKING = {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
@@ -47,7 +56,9 @@ class Bundle:
     digest: str
 
 
-def build(function: str, out: Path, root: Path = ROOT) -> Bundle:
+def build(
+    function: str, out: Path, root: Path = ROOT, packages: Mapping[str, Path] = NO_PACKAGES
+) -> Bundle:
     """Write the bundle of `functions/{function}` to `{out}/{function}` and a zip beside it.
 
     A folder that already holds exactly these sources is left alone, with its compiled bytecode.
@@ -56,11 +67,12 @@ def build(function: str, out: Path, root: Path = ROOT) -> Bundle:
         function: a folder in `{root}/functions` with a main.py and a requirements.txt.
         out: where bundles go; created where missing.
         root: the checkout.
+        packages: that models of one's own come from, by name; for the training job alone.
 
     Raises:
         FileNotFoundError: the function has no main.py or no requirements.txt.
     """
-    files = collect(function, root)
+    files = collect(function, root, packages)
     digest = _digest(files)
     out.mkdir(parents=True, exist_ok=True)
     folder, archive = out / function, out / f"{function}-{digest[:16]}.zip"
@@ -73,7 +85,9 @@ def build(function: str, out: Path, root: Path = ROOT) -> Bundle:
     return Bundle(function, folder, archive, digest)
 
 
-def collect(function: str, root: Path = ROOT) -> dict[str, bytes]:
+def collect(
+    function: str, root: Path = ROOT, packages: Mapping[str, Path] = NO_PACKAGES
+) -> dict[str, bytes]:
     """The files of a bundle: relative names, sorted, and contents.
 
     Raises:
@@ -87,7 +101,11 @@ def collect(function: str, root: Path = ROOT) -> dict[str, bytes]:
     shared = root / "shared"
     for module in closure([path for path in paths.values() if path.suffix == ".py"], shared):
         paths[module.relative_to(shared).as_posix()] = module
-    return {name: paths[name].read_bytes() for name in sorted(paths)}
+    files = {name: path.read_bytes() for name, path in paths.items()}
+    for package, folder in packages.items():
+        own = package_files(folder).items()
+        files |= {f"{MODELS}/{package}/{name}": data for name, data in own}
+    return {name: files[name] for name in sorted(files)}
 
 
 def closure(entries: list[Path], shared: Path) -> set[Path]:
@@ -221,12 +239,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Build the bundles that the command line names, all of them if it names none."""
     parser = argparse.ArgumentParser(prog="bundle.py", description=__doc__)
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "bundles", metavar="DIR")
+    parser.add_argument(
+        "--models", type=Path, metavar="DIR", help="folder of packages for the training job"
+    )
     parser.add_argument("functions", nargs="*", metavar="FUNCTION", help=", ".join(FUNCTIONS))
     chosen = parser.parse_args(arguments)
     for function in chosen.functions or FUNCTIONS:
         try:
-            bundle = build(function, chosen.out)
-        except FileNotFoundError as error:
+            ships = function == TRAINS and chosen.models
+            packages = packages_to_ship(chosen.models) if ships else NO_PACKAGES
+            bundle = build(function, chosen.out, packages=packages)
+        except (FileNotFoundError, ValueError) as error:
             parser.exit(1, f"{error}\n")
         sys.stdout.write(f"{bundle.zip}\n")
     return 0

@@ -61,6 +61,7 @@ def _run(chosen: argparse.Namespace) -> int:
         chosen.deployment or DEPLOYMENT,
         chosen.env or None,
         parse_state(chosen.state) if chosen.state else None,
+        models=chosen.models,
     )
     voice = Voice(yes=chosen.yes)
     terraform = Terraform(wanted.infra, wanted.workspace, voice)
@@ -97,6 +98,13 @@ def _parser() -> argparse.ArgumentParser:
         description="Destroy what was deployed. Asks for the project's id, and refuses while "
         "buckets hold data, unless the variable force_destroy was applied.",
     )
+    up_parser.add_argument(
+        "--models",
+        type=Path,
+        metavar="DIR",
+        help="a folder with packages of models of your own; they are baked into the training job",
+    )
+    down_parser.set_defaults(models=None)
     for verb in (up_parser, down_parser):
         verb.add_argument("--project", required=True, metavar="ID", help="Google Cloud project id")
         verb.add_argument("--region", required=True, help="one region, such as europe-west1")

@@ -32,5 +32,6 @@ resource "google_storage_bucket_object" "descriptor" {
     scheduler_job     = google_cloud_scheduler_job.sweep.name
     predict_public    = var.predict_public
     table             = local.deployed
+    model_packages    = var.model_packages
   })
 }

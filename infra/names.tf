@@ -57,5 +57,9 @@ locals {
     )
   }
 
-  job_environment = merge(local.settings, local.job.environment)
+  job_environment = merge(
+    local.settings,
+    local.job.environment,
+    length(var.model_packages) == 0 ? {} : { PERENNIAL_MODEL_PACKAGES = join(",", sort(keys(var.model_packages))) },
+  )
 }

@@ -59,6 +59,17 @@ variable "train_image" {
   }
 }
 
+variable "model_packages" {
+  description = "Packages of models of one's own that are in the training image, with their digests. `make deploy MODELS=folder` bakes them in and sets this; the job imports models from no other."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    condition     = alltrue([for name, digest in var.model_packages : can(regex("^[A-Za-z_][A-Za-z0-9_]*$", name)) && can(regex("^[0-9a-f]{64}$", digest))])
+    error_message = "The model_packages must be names of packages, each with the SHA-256 of its files."
+  }
+}
+
 variable "min_instances" {
   description = "Instances of a function that are kept warm, by function, where it should differ from deployment.yaml."
   type        = map(number)

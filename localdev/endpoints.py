@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -62,7 +63,13 @@ def choose(directory: Path, first: int = 0) -> Ports:
     return Ports({service: kept.get(service) or _any_free() for service in SERVICES})
 
 
-def write(directory: Path, ports: Ports, services: list[str], pid: int) -> dict[str, Any]:
+def write(
+    directory: Path,
+    ports: Ports,
+    services: list[str],
+    pid: int,
+    packages: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Publish DIR/endpoints.json in one step, and return what it says.
 
     Args:
@@ -70,6 +77,7 @@ def write(directory: Path, ports: Ports, services: list[str], pid: int) -> dict[
         ports: where services listen.
         services: those that this cloud has.
         pid: the supervisor's process id.
+        packages: digests of the packages that the training job has for models, by name.
     """
     document: dict[str, Any] = {service: ports.url(service) for service in services}
     document |= {
@@ -78,6 +86,7 @@ def write(directory: Path, ports: Ports, services: list[str], pid: int) -> dict[
         "project": PROJECT,
         "region": REGION,
         "train_job": TRAIN_JOB,
+        "model_packages": dict(packages),
         "pid": pid,
     }
     partial = directory / f".{FILE_NAME}.{os.getpid()}"

@@ -7,9 +7,10 @@ there: functions-framework appends the source folder to `sys.path`, so an instal
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from infra.bundle import Bundle, build
+from infra.bundle import NO_PACKAGES, Bundle, build
 from localdev.child import Program
 from localdev.endpoints import Ports
 from localdev.processes import MARK
@@ -61,9 +62,14 @@ def environment(
     }
 
 
-def bundle(function: Function, directory: Path, root: Path) -> Bundle:
-    """Build a function's bundle into DIR/bundles."""
-    return build(function.name, directory / "bundles", root)
+def bundle(
+    function: Function,
+    directory: Path,
+    root: Path,
+    packages: Mapping[str, Path] = NO_PACKAGES,
+) -> Bundle:
+    """Build a function's bundle into DIR/bundles; the job's with packages of models."""
+    return build(function.name, directory / "bundles", root, packages)
 
 
 def server(function: Function, directory: Path, root: Path, ports: Ports) -> Program:

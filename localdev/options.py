@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from localdev.delivery import dial
 from localdev.settings import ROOT
+from perennial.adapters.model_packages import packages_to_ship
 
 _DELIVERY = (
     "duplicates",
@@ -22,7 +23,7 @@ _DELIVERY = (
     "ack_deadline",
     "senders",
 )
-_CLOUD = ("dir", "port", "clock_scale", "tick", "jobs", "root", "timeout")
+_CLOUD = ("dir", "port", "clock_scale", "tick", "jobs", "root", "timeout", "models")
 
 
 class Parser(argparse.ArgumentParser):
@@ -70,6 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", type=Path, default=ROOT, metavar="DIR", help="the checkout whose functions run"
     )
+    parser.add_argument(
+        "--models", type=Path, metavar="DIR", help="a folder of packages for the training job"
+    )
     dial.add_arguments(parser)
 
 
@@ -81,15 +85,29 @@ def check(options: argparse.Namespace) -> None:
     """
     options.dir = options.dir.expanduser().resolve()
     options.root = options.root.resolve()
+    options.models = options.models and options.models.expanduser().resolve()
     for name in ("clock_scale", "tick", "timeout"):
         if getattr(options, name) <= 0:
             raise ValueError(f"{_flag(name)} must be above zero")
     if not 0 <= options.port < 65_000:
         raise ValueError("--port must be from 1 to 64999, or 0 for any")
     try:
+        packages_of(options)
+    except ValueError as error:
+        raise ValueError(f"--models: {error}") from None
+    try:
         dial.dial_of(options)
     except ValueError as error:
         raise ValueError(f"--{error}") from None
+
+
+def packages_of(options: argparse.Namespace) -> dict[str, Path]:
+    """The packages that the training job may import models from, by name.
+
+    Raises:
+        ValueError: when the folder has none, or one that cannot be shipped.
+    """
+    return packages_to_ship(options.models) if options.models else {}
 
 
 def delivery_arguments(options: argparse.Namespace) -> list[str]:
@@ -103,7 +121,8 @@ def all_arguments(options: argparse.Namespace) -> list[str]:
 
 
 def _command_line(options: argparse.Namespace, names: tuple[str, ...]) -> list[str]:
-    return [f"{_flag(name)}={getattr(options, name)}" for name in names]
+    given = {name: getattr(options, name) for name in names}
+    return [f"{_flag(name)}={value}" for name, value in given.items() if value is not None]
 
 
 def _flag(name: str) -> str:

@@ -11,9 +11,9 @@ from localdev import host
 from localdev.child import Program
 from localdev.endpoints import Ports
 from localdev.jobs.specification import Job, write_jobs
-from localdev.options import delivery_arguments
+from localdev.options import delivery_arguments, packages_of
 from localdev.processes import MARK
-from localdev.settings import BUCKETS, HOST, TRAIN_JOB, VERSIONED, Function
+from localdev.settings import BUCKETS, HOST, TRAIN_JOB, VERSIONED, Function, models
 from localdev.storage.database import FILE_NAME as DATABASE
 
 DEAD_LETTERS = "dead-letter.jsonl"
@@ -61,11 +61,12 @@ def _delivery(options: argparse.Namespace, ports: Ports) -> Program:
 
 def _jobs(options: argparse.Namespace, ports: Ports, train: Function) -> Program:
     directory: Path = options.dir
+    packages = packages_of(options)
     job = Job(
         name=TRAIN_JOB,
         command=[str(host.interpreter(train, options.root)), "main.py"],
-        folder=str(host.bundle(train, directory, options.root).folder),
-        environment=host.environment(train, directory, ports.addresses),
+        folder=str(host.bundle(train, directory, options.root, packages).folder),
+        environment=host.environment(train, directory, ports.addresses) | models(packages),
         memory_mib=train.memory_mib,
         timeout_seconds=train.timeout_seconds,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
 
-from perennial.config import Config, variable
+from perennial.config import MODEL_PACKAGES, Config, variable
 
 ROOT = Path(__file__).resolve().parents[1]
 """The checkout: `functions/`, `shared/` and `.venv/functions/` lie in it."""
@@ -98,6 +98,12 @@ def deployment(addresses: Addresses) -> dict[str, str]:
     settings = {variable(name): str(value) for name, value in asdict(config(addresses)).items()}
     del settings[variable("predict_url")]  # for the command line alone
     return settings | {"GOOGLE_CLOUD_PROJECT": PROJECT}
+
+
+def models(packages: Iterable[str]) -> dict[str, str]:
+    """The environment variable that a deployment sets on the job which has packages of models."""
+    names = ",".join(sorted(packages))
+    return {MODEL_PACKAGES: names} if names else {}
 
 
 def platform(function: Function, port: int) -> dict[str, str]:

@@ -23,10 +23,11 @@ from localdev.child import Child
 from localdev.clock import Clock
 from localdev.host import NotSetUp
 from localdev.journal import note
-from localdev.options import add_arguments, check
+from localdev.options import add_arguments, check, packages_of
 from localdev.plan import programs
 from localdev.processes import MARK, kill_marked, kill_session, resident
 from localdev.scheduler import Scheduler
+from perennial.adapters.model_packages import package_digest
 
 _TICK_SECONDS = 0.05
 _MEMORY_SECONDS = 0.25
@@ -87,7 +88,9 @@ class Supervisor:
 
     def publish(self, services: list[str]) -> dict[str, Any]:
         """Write DIR/endpoints.json and return what it says."""
-        return endpoints.write(self._options.dir, self._ports, services, os.getpid())
+        packages = packages_of(self._options)
+        digests = {name: package_digest(folder) for name, folder in packages.items()}
+        return endpoints.write(self._options.dir, self._ports, services, os.getpid(), digests)
 
     def run(self) -> str:
         """Keep everything alive until told to stop; return why.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra import bundle
-from infra.bundle import Bundle
+from infra.bundle import NO_PACKAGES, TRAINS, Bundle
 from infra.deploying import plans, races
 from infra.deploying.errors import DeployError, TerraformFailed
 from infra.deploying.google import Google
@@ -23,6 +24,7 @@ from infra.deploying.state import Found
 from infra.deploying.terraform import Inputs, Terraform
 from infra.deploying.voice import Voice
 from infra.deploying.wanted import Wanted
+from perennial.adapters.model_packages import package_digest
 from perennial.domain.descriptor import DEPLOYMENT
 
 FOUNDATION = (
@@ -82,12 +84,17 @@ def build_bundles(wanted: Wanted, tools: Tools) -> dict[str, Bundle]:
     Raises:
         DeployError: when a function is not complete.
     """
-    out = wanted.root / "build" / "bundles"
+    out, packages = wanted.root / "build" / "bundles", wanted.packages()
     try:
-        bundles = {name: bundle.build(name, out, wanted.root) for name in bundle.FUNCTIONS}
+        bundles = {
+            name: bundle.build(name, out, wanted.root, packages if name == TRAINS else NO_PACKAGES)
+            for name in bundle.FUNCTIONS
+        }
     except FileNotFoundError as error:
         raise DeployError(str(error)) from error
     tools.voice.say("\n".join(built.zip.name for built in bundles.values()))
+    if packages:
+        tools.voice.say(f"The training job may import models from {', '.join(packages)}.")
     return bundles
 
 
@@ -111,6 +118,9 @@ def inputs(wanted: Wanted, environment: str, image: str, targets: Sequence[str] 
         "deployment": wanted.deployment,
         "train_image": image,
     }
+    if packages := wanted.packages():
+        digests = {name: package_digest(folder) for name, folder in packages.items()}
+        variables["model_packages"] = json.dumps(digests)
     return Inputs(variables, [wanted.variables_file(environment)], targets)
 
 

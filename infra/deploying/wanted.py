@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from infra.deploying.errors import DeployError
+from perennial.adapters.model_packages import packages_to_ship
 from perennial.domain.descriptor import DEPLOYMENT, check_deployment, check_project
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,7 @@ class Wanted:
         environment: a file in infra/environments, without its suffix; None when not named.
         state: a bucket of one's own for Terraform's state.
         root: the checkout.
+        models: a folder with packages for the training job; None when it needs none.
 
     Raises:
         DeployError: when one of them cannot be right.
@@ -50,11 +52,26 @@ class Wanted:
     environment: str | None = None
     state: State | None = None
     root: Path = ROOT
+    models: Path | None = None
 
     def __post_init__(self) -> None:
         """See that it can be right."""
         _check_names(self)
         _check_environment(self)
+        self.packages()
+
+    def packages(self) -> dict[str, Path]:
+        """The packages that models of one's own come from, by name.
+
+        Raises:
+            DeployError: when the folder has none, or one that cannot be shipped.
+        """
+        if self.models is None:
+            return {}
+        try:
+            return packages_to_ship(self.models.expanduser())
+        except ValueError as error:
+            raise DeployError(f"MODELS: {error}.") from None
 
     @property
     def infra(self) -> Path:

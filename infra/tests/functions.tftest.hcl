@@ -139,6 +139,35 @@ run "default" {
     condition     = google_cloud_run_v2_job.train.deletion_protection
     error_message = "Deleting the job takes a deliberate variable."
   }
+
+  assert {
+    condition     = !contains([for variable in google_cloud_run_v2_job.train.template[0].template[0].containers[0].env : variable.name], "PERENNIAL_MODEL_PACKAGES")
+    error_message = "A job without packages may import models from none."
+  }
+}
+
+run "packages_of_models_are_the_jobs_alone" {
+  command = plan
+  variables {
+    model_packages = {
+      house_models = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+      a_models     = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    }
+  }
+
+  assert {
+    condition = [
+      for variable in google_cloud_run_v2_job.train.template[0].template[0].containers[0].env : variable.value if variable.name == "PERENNIAL_MODEL_PACKAGES"
+    ] == ["a_models,house_models"]
+    error_message = "The job may import models from the packages that are baked in, and from no other."
+  }
+
+  assert {
+    condition = alltrue([
+      for function in google_cloudfunctions2_function.function : !contains(keys(function.service_config[0].environment_variables), "PERENNIAL_MODEL_PACKAGES")
+    ])
+    error_message = "Functions import no models."
+  }
 }
 
 run "instances_and_protection_by_variable" {

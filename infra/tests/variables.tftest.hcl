@@ -20,6 +20,7 @@ run "refused" {
     deployment              = "perennial-for-flowers"                                          # too long for an account id
     runtime                 = "python310"                                                      # too old
     train_image             = "europe-west1-docker.pkg.dev/flower-shop/perennial/train:latest" # a tag can move
+    model_packages          = { "../os" = "yes" }                                              # neither a name nor a digest
     min_instances           = { train = 1 }                                                    # the job is no function
     max_instances           = { console = 1 }                                                  # there is none
     settle_seconds          = 7200                                                             # two hours
@@ -41,6 +42,7 @@ run "refused" {
     var.deployment,
     var.runtime,
     var.train_image,
+    var.model_packages,
     var.min_instances,
     var.max_instances,
     var.settle_seconds,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from perennial.errors import ConfigError
+
+MODEL_PACKAGES = "PERENNIAL_MODEL_PACKAGES"
+"""The training job's own setting: the packages, with commas between, from which it may import
+models; what builds the job sets it to those that it bakes in."""
+
+_PACKAGE = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +74,17 @@ class Config:
 def variable(name: str) -> str:
     """The environment variable that sets an attribute of `Config`."""
     return f"PERENNIAL_{name.upper()}"
+
+
+def model_packages(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """The packages from which models may be imported; none where nothing is said.
+
+    Raises:
+        ConfigError: for what can be no package's name.
+    """
+    parts = variables.get(MODEL_PACKAGES, "").split(",")
+    names = tuple(name for part in parts if (name := part.strip()))
+    for name in names:
+        if not _PACKAGE.fullmatch(name):
+            raise ConfigError(f"{MODEL_PACKAGES} must be names of packages, found {name!r}")
+    return names

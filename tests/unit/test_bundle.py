@@ -91,6 +91,27 @@ def test_same_sources_give_the_same_bytes(checkout, tmp_path):
     assert first.zip.read_bytes() == second.zip.read_bytes()
 
 
+def test_packages_of_models_lie_in_a_folder_of_their_own_and_count(checkout, tmp_path):
+    house = tmp_path / "house_models"
+    (house / "__pycache__").mkdir(parents=True)
+    (house / "__init__.py").touch()
+    (house / "forest.py").write_text("def make(): ...\n")
+    (house / "__pycache__" / "forest.pyc").touch()
+    bare = build("ingest", tmp_path / "bare", checkout)
+    bundle = build("ingest", tmp_path / "out", checkout, {"house_models": house})
+    mine = collect("ingest", checkout, {"house_models": house}).keys() - collect("ingest", checkout)
+    assert mine == {"models/house_models/__init__.py", "models/house_models/forest.py"}
+    assert (bundle.folder / "models/house_models/forest.py").is_file()
+    assert bundle.digest != bare.digest
+    again = build("ingest", tmp_path / "again", checkout, {"house_models": house})
+    assert again.zip.read_bytes() == bundle.zip.read_bytes()
+
+
+def test_predict_has_no_folder_for_models_and_the_job_has(tmp_path):
+    assert not [name for name in collect("predict") if name.startswith("models/")]
+    assert [name for name in collect("train") if name.startswith("models/")] == ["models/README.md"]
+
+
 def test_one_shared_line_changes_the_bundle_and_replaces_it(checkout, tmp_path):
     before = build("ingest", tmp_path, checkout)
     (checkout / "shared/perennial/sibling.py").write_text("x = 2\n")

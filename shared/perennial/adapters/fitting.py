@@ -21,6 +21,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from perennial.domain.definition import Definition
+from perennial.domain.own_models import LookUp, current_look_up, look_up_with
 from perennial.domain.recipe import METRICS
 from perennial.domain.replaying.fits import (
     Fit,
@@ -193,7 +194,7 @@ class ProcessFitter:
                 self._jobs,
                 multiprocessing.get_context("spawn"),
                 initializer=_begin,
-                initargs=(self._definition, self._history),
+                initargs=(self._definition, self._history, current_look_up()),
             )
         pending: dict[Future[Fitted], Fit] = {
             self._pool.submit(_made, fit, missing[fit]): fit for fit in ordered
@@ -236,8 +237,9 @@ _work: tuple[Definition, History]
 """What a process of the pool works on, handed over once and not with every fit."""
 
 
-def _begin(definition: Definition, history: History) -> None:
+def _begin(definition: Definition, history: History, look_up: LookUp) -> None:
     global _work
+    look_up_with(look_up)
     # An interrupt reaches every process of the terminal; this one's parent ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _work = (definition, history)

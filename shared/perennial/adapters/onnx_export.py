@@ -11,8 +11,10 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringTensorType
 
 from perennial.adapters import onnx_converters
+from perennial.adapters.onnx_trees import route_missing
 from perennial.domain.manifest import Input
 from perennial.domain.training import Model
+from perennial.domain.trees import trees_of
 from perennial.errors import ModelError
 from perennial.ports import Artefact
 
@@ -40,8 +42,9 @@ def export(model: Model) -> Artefact:
                 target_opset=OPSET,
             )
     except Exception as error:
-        # skl2onnx raises whatever its converters meet.
-        raise ModelError(f"scikit-learn's model has no graph: {error}") from error
+        # skl2onnx raises whatever its converters meet, and adds advice for its developers.
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"scikit-learn's model has no graph: {reason}") from error
     _finish(graph, model)
     return Artefact(
         graph=graph.SerializeToString(deterministic=True),
@@ -66,6 +69,7 @@ def _finish(proto: ModelProto, model: Model) -> None:
     opsets = sorted((one.domain, one.version) for one in proto.opset_import)
     del proto.opset_import[:]
     proto.opset_import.extend(helper.make_opsetid(*one) for one in opsets)
+    route_missing(graph, trees_of(model.pipeline[-1]))
     answer = _renamed(graph, _answer(graph))
     if model.task == "regression":
         answer = _bounded(graph, _inverse_link(graph, answer, model), model)

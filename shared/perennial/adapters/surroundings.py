@@ -11,11 +11,12 @@ import platform
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]  # it ships none
 
-from perennial.domain.rebuilding import CODE, DEPENDENCIES, PLATFORM, PYTHON, THREADS
+from perennial.domain.rebuilding import CODE, DEPENDENCIES, PACKAGE, PLATFORM, PYTHON, THREADS
 
 LIBRARIES = (
     "joblib", "numpy", "onnx", "onnxruntime", "pandas", "protobuf", "pyarrow", "scikit-learn",
@@ -33,9 +34,14 @@ SOURCES = (
 _PACKAGE = Path(__file__).parents[1]
 
 
-def surroundings() -> dict[str, str]:
-    """The environment of a version that is made here and now."""
+def surroundings(packages: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    """The environment of a version that is made here and now.
+
+    Args:
+        packages: digests of the packages that models may come from, by name.
+    """
     libraries = {name: found for name in LIBRARIES if (found := _version(name))}
+    libraries |= {f"{PACKAGE}{name}": digest for name, digest in packages.items()}
     pools = threadpool_info()
     return libraries | {
         PYTHON: platform.python_version(),

@@ -9,7 +9,13 @@ from typing import Any
 
 import click
 
-from perennial.cli.histories import find_history, require_libraries, require_one_history
+from perennial.cli.histories import (
+    beside,
+    find_history,
+    require_libraries,
+    require_one_history,
+    training_options,
+)
 from perennial.cli.output import emit, json_option, progress, table
 from perennial.domain.words import counted
 
@@ -43,11 +49,7 @@ _WORDS = {"helps": "helps", "unproven": "not proven to help", "hurts": "hurts"}
     "--window", type=click.IntRange(min=1), metavar="N",
     help="Newest files to learn from.  [default: the definition's window]",
 )  # fmt: skip
-@click.option(
-    "--cache", type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that remembers trainings, so that none is made twice.",
-)  # fmt: skip
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes; one for each processor.")
+@training_options
 @json_option
 @click.pass_context
 def ablate(
@@ -60,6 +62,7 @@ def ablate(
     files: int,
     window: int | None,
     cache: Path | None,
+    models: Path | None,
     jobs: int | None,
     as_json: bool,
 ) -> None:
@@ -84,9 +87,9 @@ def ablate(
         features=features or both, sources=sources or both, files=files, window=window,
     )  # fmt: skip
     progress(f"{counted(len(plan.wanted), 'distinct training')}")
-    document = run(
-        source, plan, cache=cache or cache_folder(os.environ), jobs=jobs, progress=progress
-    )
+    cache = cache or cache_folder(os.environ)
+    models = models or beside(pipeline)
+    document = run(source, plan, cache=cache, jobs=jobs, progress=progress, models=models)
     emit(document, _lines(document), as_json=as_json)
 
 

@@ -13,6 +13,8 @@ import yaml
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.files import read_text
 from perennial.cli.output import emit, json_option
+from perennial.cli.own_models import try_out
+from perennial.domain.definition import parse
 from perennial.domain.words import counted
 from perennial.workflows.apply import apply as put_in_force
 
@@ -28,13 +30,21 @@ def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
     Says what it changes against the definition that was in force. Its gate is tried first, as by
     `perennial gate-test`, and refused where it lets worse models pass. Files that were dropped
     before there was a definition are judged now.
+
+    A model of one's own (training.model: package.module:factory) is tried before, in a process of
+    its own and on made-up rows: its package must lie beside FILE.
     """
+    text = read_text(file)
+    definition = parse(text, source=str(file))
+    own = None
+    if definition.training.package:
+        own = try_out(definition, text, file, deployment.model_packages)
     applied = put_in_force(
         deployment.buckets,
         deployment.registry,
         deployment.launcher,
         deployment.clock,
-        read_text(file),
+        text,
         by=by,
         source=str(file),
     )
@@ -48,6 +58,7 @@ def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
             for v in applied.judged
         ],
         "gate": applied.gate and {"passed": applied.gate.passed, "cases": applied.gate.cases},
+        "model": own,
     }
     emit(document, _lines(document, first=applied.changes is None), as_json=as_json)
 
@@ -57,12 +68,25 @@ def _lines(document: dict[str, Any], *, first: bool) -> Iterator[str]:
     yield f"{document['pipeline']}: definition {document['definition'][:12]} is {state}"
     if document["changed"] and not first and not document["changes"]:
         yield "only its wording changed: comments, layout or the order of keys"
+    if document["model"]:
+        yield _tried(document["model"])
     for change in document["changes"]:
         yield _line(change)
     if gate := document["gate"]:
         yield f"gate        decided rightly about {counted(gate['cases'], 'challenger')}"
     for file in document["judged"]:
         yield f"{file['verdict']:<12}{file['name']}"
+
+
+def _tried(model: dict[str, Any]) -> str:
+    rows = f"{model['rows'] + model['probes']:,.0f} made-up rows"
+    said = f"model       {model['package']} {model['digest'][:12]}: its graph agrees on {rows}"
+    if model["deployed"] in (None, model["digest"]):
+        return said
+    return (
+        f"{said}\n{'':<12}the training job has another {model['package']}, "
+        f"{model['deployed'][:12]}, until it is deployed anew"
+    )
 
 
 def _line(change: dict[str, Any]) -> str:

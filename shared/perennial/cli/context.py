@@ -24,7 +24,7 @@ from perennial.domain.descriptor import (
     check_deployment,
     check_project,
 )
-from perennial.errors import ConfigError, ObjectNotFound, PermissionDenied, UserError
+from perennial.errors import ConfigError, ObjectNotFound, PermissionDenied, StoreError, UserError
 from perennial.ports import Buckets, ObjectStore
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.registry import Registry
@@ -44,11 +44,13 @@ class Deployment:
         config: its settings.
         found: what it says of itself, where that was read to find the settings.
         opened: its buckets, where they were opened for that.
+        local: DIR of the local cloud that it is.
     """
 
     config: Config
     found: Descriptor | None = None
     opened: Buckets | None = None
+    local: Path | None = None
 
     @classmethod
     def find(cls, variables: Mapping[str, str], project: str | None = None) -> Self:
@@ -70,7 +72,7 @@ class Deployment:
         if project:
             return cls._in_project(variables, project)
         if variables.get("PERENNIAL_LOCAL"):
-            return cls(local_config(local_directory(variables)))
+            return cls._on(local_directory(variables))
         if any(variables.get(variable(f"{bucket}_bucket")) for bucket in BUCKETS):
             return cls(Config.from_mapping(variables))
         directory = local_directory(variables)
@@ -79,7 +81,11 @@ class Deployment:
                 return cls._in_project(variables, named)
             except ConfigError as error:
                 raise ConfigError(f"no local cloud runs in {directory}, and {error}") from error
-        return cls(local_config(directory))
+        return cls._on(directory)
+
+    @classmethod
+    def _on(cls, directory: Path) -> Self:
+        return cls(local_config(directory), local=directory)
 
     @classmethod
     def _in_project(cls, variables: Mapping[str, str], project: str) -> Self:
@@ -108,6 +114,21 @@ class Deployment:
             StoreUnavailable: when the models bucket does not answer.
         """
         return self.found or _read_descriptor(self.buckets.models)
+
+    @cached_property
+    def model_packages(self) -> Mapping[str, str] | None:
+        """Digests of the packages that the training job may import models from, by name.
+
+        None where that cannot be told: without a description of the deployment, or with one that an
+        earlier release left.
+        """
+        if self.local:
+            packages: Mapping[str, str] | None = read_endpoints(self.local).get("model_packages")
+            return packages
+        try:
+            return self.descriptor.model_packages
+        except (ConfigError, StoreError):
+            return None
 
     @cached_property
     def buckets(self) -> Buckets:

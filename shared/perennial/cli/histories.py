@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,6 +19,36 @@ from perennial.errors import ConfigError
 
 if TYPE_CHECKING:
     from perennial.workflows.replay import Source
+
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def training_options(command: Command) -> Command:
+    """How this machine trains: `--cache`, `--models` and `--jobs`."""
+    options = [
+        click.option(
+            "--cache", type=click.Path(file_okay=False, path_type=Path),
+            help="Folder that remembers trainings, so that none is made twice.",
+        ),
+        click.option(
+            "--models", type=click.Path(exists=True, file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Folder with the package of a model of one's own, imported here.  "
+            "[default: the folder of --pipeline FILE]",
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(min=1), help="Processes; one for each processor."
+        ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def beside(definition: Path | None) -> Path | None:
+    """The folder of a definition's file, where the package of its model lies."""
+    return definition.resolve().parent if definition is not None else None
 
 
 def require_one_history(

@@ -10,7 +10,13 @@ from typing import Any
 import click
 
 from perennial.cli.files import require_folder, write_text
-from perennial.cli.histories import find_history, require_libraries, require_one_history
+from perennial.cli.histories import (
+    beside,
+    find_history,
+    require_libraries,
+    require_one_history,
+    training_options,
+)
 from perennial.cli.output import emit, json_option, progress, table
 from perennial.domain.words import counted
 
@@ -40,11 +46,7 @@ from perennial.domain.words import counted
     "--html", "report", type=click.Path(dir_okay=False, path_type=Path),
     help="Also write a report with charts, one file that needs no network.",
 )  # fmt: skip
-@click.option(
-    "--cache", type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that remembers trainings, so that none is made twice.",
-)  # fmt: skip
-@click.option("--jobs", type=click.IntRange(min=1), help="Processes; one for each processor.")
+@training_options
 @json_option
 @click.pass_context
 def replay(
@@ -57,6 +59,7 @@ def replay(
     first: int | None,
     report: Path | None,
     cache: Path | None,
+    models: Path | None,
     jobs: int | None,
     as_json: bool,
 ) -> None:
@@ -86,7 +89,8 @@ def replay(
     )
     progress(f"{counted(len(plan.wanted), 'distinct training')} for {len(plan.policies)} policies")
     cache = cache or cache_folder(os.environ)
-    document = run(source, plan, cache=cache, jobs=jobs, progress=progress)
+    models = models or beside(pipeline)
+    document = run(source, plan, cache=cache, jobs=jobs, progress=progress, models=models)
     if report is not None:
         write_text(report, to_html(document))
         progress(f"wrote {report}")

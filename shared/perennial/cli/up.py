@@ -24,12 +24,19 @@ _directory_option = click.option(
 @_directory_option
 @click.option("--port", type=int, default=0, help="First of its ports [default: any free ones].")
 @click.option("--detach", is_flag=True, help="Return when everything answers.")
+@click.option(
+    "--models",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder of packages that the training job may import models of your own from.",
+)
 @json_option
 @click.argument("flags", nargs=-1, type=click.UNPROCESSED)
 def up(
     directory: Path | None,
     port: int,
     detach: bool,
+    models: Path | None,
     as_json: bool,
     flags: tuple[str, ...],
 ) -> None:
@@ -40,6 +47,7 @@ def up(
     """
     directory = (directory or local_directory(os.environ)).expanduser().absolute()
     arguments = ["up", f"--dir={directory}", f"--port={port}", *flags]
+    arguments += [f"--models={models.absolute()}"] if models else []
     process = start("localdev", [*arguments, *(["--detach"] if detach else [])], quiet=as_json)
     if process.stdout and process.stdout.readline():  # it speaks when everything answers
         document = json.loads((directory / ENDPOINTS).read_text(encoding="utf-8"))

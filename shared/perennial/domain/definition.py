@@ -203,7 +203,7 @@ class Definition(Strict):
             )  # fmt: skip
         self._check_promotion()
         texts = [n for n in self.names("feature") if self.columns[n].type == "text"]
-        if texts and self.training.model != "linear":
+        if texts and self.training.model == "hist_gradient_boosting":
             raise Misfit(
                 f"expected linear, because features are text ({', '.join(texts)}), found "
                 f"{self.training.model}; or give them role ignore",

@@ -48,6 +48,8 @@ class Descriptor:
         scheduler_job: short name of the scheduler job that sweeps.
         predict_public: whether everybody may call predict.
         table: `infra/deployment.yaml` as it was deployed, with what variables override.
+        model_packages: digests of the packages that are baked into the training job, by name; None
+            where a release without them wrote this.
     """
 
     project: str
@@ -64,6 +66,7 @@ class Descriptor:
     scheduler_job: str
     predict_public: bool
     table: Mapping[str, Any]
+    model_packages: Mapping[str, str] | None = None
     format: int = FORMAT
 
     def to_json(self) -> bytes:
@@ -85,7 +88,10 @@ class Descriptor:
         _check_has(known["table"], _TABLE, "table", object)
         _check_has(known["table"]["functions"], SERVICES, "table.functions", dict)
         _check_has(known["table"]["job"], ("train",), "table.job", dict)
-        return cls(**known)
+        packages = document.get("model_packages")
+        if packages is not None:
+            _check_has(packages, (), "model_packages", str)
+        return cls(**known, model_packages=packages)
 
     @property
     def name(self) -> str:
@@ -146,7 +152,8 @@ def _parse(data: bytes) -> dict[str, Any]:
 
 
 def _fields() -> tuple[str, ...]:
-    return tuple(name for name in Descriptor.__dataclass_fields__ if name != "format")
+    optional = ("format", "model_packages")
+    return tuple(name for name in Descriptor.__dataclass_fields__ if name not in optional)
 
 
 def _kind(name: str) -> type:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
 
-import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from perennial.domain.own_models import own_estimator
 from perennial.domain.recipe import Task, Training
 from perennial.errors import DefinitionError
 
@@ -35,8 +34,12 @@ def estimator_for(task: Task, training: Training, seed: int) -> BaseEstimator:
     """The unfitted estimator, with the definition's parameters.
 
     Raises:
-        DefinitionError: for a parameter that the estimator does not have, naming the nearest.
+        RefusedError: when this process may not import the definition's factory.
+        DefinitionError: for a parameter that the estimator does not have, naming the nearest, or
+            for a factory that gives none.
     """
+    if training.package:
+        return own_estimator(task, training, seed)
     kinds = _REGRESSORS if task == "regression" else _CLASSIFIERS
     kind = kinds[training.model]
     known = sorted(set(kind().get_params()) - {"random_state"})
@@ -44,21 +47,6 @@ def estimator_for(task: Task, training: Training, seed: int) -> BaseEstimator:
         if name not in known:
             raise DefinitionError(_unknown(name, known, kind.__name__))
     return kind(**{**_DEFAULTS[kind], **training.parameters, "random_state": seed})
-
-
-def round_thresholds(estimator: Any) -> None:
-    """Round the split thresholds of fitted gradient boosting down to float32, in place.
-
-    For a float32 feature x, `x <= t` and `x <= t rounded down to float32` are the same, so that
-    the model stays what it is and the graph, which knows only float32, splits exactly alike.
-    """
-    for trees in estimator._predictors:  # scikit-learn has no public door to its trees
-        for tree in trees:
-            exact = tree.nodes["num_threshold"]
-            near = exact.astype(np.float32)
-            tree.nodes["num_threshold"] = np.where(
-                near > exact, np.nextafter(near, np.float32(-np.inf)), near
-            )
 
 
 def _unknown(name: str, known: list[str], kind: str) -> str:

@@ -13,6 +13,7 @@ from perennial.domain.inputs import LARGEST, MISSING_TIME
 from perennial.domain.manifest import Input
 from perennial.domain.splits import Tensors, split_rows
 from perennial.domain.training import Model
+from perennial.domain.trees import trees_of
 
 MAX_ROWS = 500
 """Given rows from which probes are made, spread evenly over all."""
@@ -37,7 +38,8 @@ def probes(model: Model, rows: Tensors) -> dict[str, NDArray[Any]]:
     """Encoded rows made of given ones.
 
     In some, one column takes missing and extreme numbers, missing and unseen categories, strange
-    texts or times. Of a tree model, others stand on every split and on both sides of it.
+    texts or times. Of trees that see numbers as they are, others stand on every split and on both
+    sides of it; of any other model, others join each row's columns with those of other rows.
 
     Args:
         model: the model; its trees' thresholds must be rounded to float32.
@@ -65,8 +67,12 @@ def _vary(rows: Tensors, tensor: str, values: NDArray[Any]) -> dict[str, NDArray
 
 
 def _on_splits(model: Model, rows: Tensors) -> Iterator[dict[str, NDArray[Any]]]:
+    """Rows on the splits of trees that see numbers as they are; else the given rows, shuffled."""
     numbers = numeric_features(model.pipeline[0])
-    trees = [t.nodes for trees in getattr(model.pipeline[-1], "_predictors", ()) for t in trees]
-    if trees and numbers:
+    trees = trees_of(model.pipeline[-1]) if numbers and len(model.pipeline) == 2 else []
+    if trees:
         features = np.asarray(model.pipeline[0].transform(as_frame(rows)), dtype=np.float32)
         yield split_rows(trees, rows, features, numbers)
+    else:
+        chance = np.random.default_rng(model.seed)
+        yield {name: chance.permutation(column) for name, column in rows.items()}

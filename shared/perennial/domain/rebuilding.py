@@ -8,7 +8,9 @@ A manifest's `environment` says what else than rows, definition and seed decides
 - `code`: digest of the sources that turn rows into a graph;
 - `dependencies`: digest of the names and versions of everything that is installed;
 - `threads`: how many train;
-- `platform`: system, machine, C library, and the kernels that linear algebra chose.
+- `platform`: system, machine, C library, and the kernels that linear algebra chose;
+- `package NAME`: for a model of one's own, the digest of each package that lay beside the job, its
+  own package and those that it may have imported.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ CODE, DEPENDENCIES, THREADS, PLATFORM, PYTHON = (
     "code", "dependencies", "threads", "platform", "python",
 )  # fmt: skip
 ROWS = "rows"
+PACKAGE = "package "
+"""What keys of packages begin with."""
 
 ALL = "all"
 """Stands for every version where one can be named."""
@@ -63,6 +67,8 @@ class Difference:
             return f"another {name}: {self.present[:_SHORT]}, was {self.recorded[:_SHORT]}"
         if self.what == THREADS:
             return f"threads: {self.present}, was {self.recorded}"
+        if self.what.startswith(PACKAGE) and self.present:
+            return f"another {self.what}: {self.present[:_SHORT]}, was {self.recorded[:_SHORT]}"
         if not self.present:
             return f"{self.what} is not there, was {self.recorded}"
         return f"{self.what} {self.present}, was {self.recorded}"
@@ -79,6 +85,20 @@ def environment_differences(
         for name in names
         if recorded[name] != present.get(name)
     )
+
+
+def environment_of(package: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """What of a process's environment decides a version that is made in it.
+
+    Args:
+        package: that holds the version's model; empty for a built-in one, which no package decides.
+        environment: the process's.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if package or not name.startswith(PACKAGE)
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -29,6 +31,12 @@ QUALITIES: Mapping[Task, tuple[Quality, ...]] = {
 
 GAINS: frozenset[Quality] = frozenset({"accuracy", "roc_auc", "pr_auc", "r2"})
 """Those of which more is better; of the others, less."""
+
+BUILT_IN = ("hist_gradient_boosting", "linear")
+"""The models that need no code of one's own."""
+
+FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
+"""`package.module:factory`, the name of a model of one's own."""
 
 
 class Strict(BaseModel):
@@ -105,8 +113,9 @@ class Training(Strict):
     Attributes:
         mode: `dynamic` models learn from every file that comes; a `static` one is trained once,
             and later files are judged, predicted and scored.
-        model: the estimator's kind.
-        parameters: given to the scikit-learn estimator as they are.
+        model: a built-in kind of estimator, or `package.module:factory`: a function, in a package
+            that lies beside the definition, which returns one (see `perennial.domain.own_models`).
+        parameters: given to the scikit-learn estimator, or to the factory, as they are.
         window: how much history a dynamic model learns from.
         span: what a static model learns from.
         trigger: when a run starts.
@@ -117,7 +126,7 @@ class Training(Strict):
     """
 
     mode: Literal["dynamic", "static"] = "dynamic"
-    model: Literal["hist_gradient_boosting", "linear"] = "hist_gradient_boosting"
+    model: str = "hist_gradient_boosting"
     parameters: dict[str, Scalar | None] = Field(default_factory=dict)
     window: Literal["all"] | Window = "all"
     span: Literal["all"] | Span = "all"
@@ -125,6 +134,22 @@ class Training(Strict):
     freshness: Literal["refit", "judged"] = "refit"
     min_rows: int = Field(default=40, ge=2)
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
+
+    @field_validator("model")
+    @classmethod
+    def _is_known_or_names_a_factory(cls, model: str) -> str:
+        if model in BUILT_IN or FACTORY.fullmatch(model):
+            return model
+        near = get_close_matches(model, BUILT_IN, n=1)
+        raise ValueError(
+            f"expected {', '.join(BUILT_IN)} or package.module:factory, found {model!r}"
+            + (f"; did you mean {near[0]}?" if near else "")
+        )
+
+    @property
+    def package(self) -> str:
+        """The package that holds a model of one's own; empty for a built-in one."""
+        return "" if self.model in BUILT_IN else self.model.partition(":")[0].partition(".")[0]
 
 
 class Slice(Strict):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,10 @@ from numpy.typing import NDArray
 Tensors = Mapping[str, NDArray[Any]]
 
 MAX_SPLITS = 10_000
-"""Splits visited, spread evenly over the trees of a model that has more."""
+"""Splits probed, spread evenly over the trees of a model that has more."""
+
+MAX_WALKED = 4 * MAX_SPLITS
+"""Splits visited to choose from: a forest that was not pruned has millions, and each costs time."""
 
 _UP, _DOWN = np.float32(np.inf), np.float32(-np.inf)
 
@@ -44,8 +48,8 @@ def split_rows(
     """For each split of a number three rows that reach it: on the threshold, and on either side.
 
     Args:
-        trees: nodes of each tree of a histogram gradient boosting, as scikit-learn keeps them,
-            thresholds rounded to float32.
+        trees: nodes of each tree, as `perennial.domain.trees` describes them, thresholds rounded
+            to float32.
         rows: encoded rows, tensors of shape [N, 1] with N ≥ 1.
         features: the same rows as the trees see them, shape [N, features].
         numbers: the tensors that are the first features as they are.
@@ -57,8 +61,10 @@ def split_rows(
         int(((nodes["is_leaf"] == 0) & (nodes["feature_idx"] < len(numbers))).sum())
         for nodes in trees
     )
-    step = max(1, math.ceil(wanted / MAX_SPLITS))
-    found = [split for nodes in trees for split in _walk(nodes, features, len(numbers))][::step]
+    some = trees[:: max(1, math.ceil(wanted / MAX_WALKED))]
+    walks = (_walk(nodes, features, len(numbers)) for nodes in some)
+    found = list(islice(chain.from_iterable(walks), MAX_WALKED))
+    found = found[:: max(1, math.ceil(len(found) / MAX_SPLITS))]
     at = np.repeat([split.row for split in found], 3).astype(int)
     values = features[at, : len(numbers)]
     for place, split in enumerate(found):

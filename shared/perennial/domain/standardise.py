@@ -16,14 +16,21 @@ answer without limit. On a stream of comments, log loss .197 with this bound and
 class Standardise(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Medians for missing values, zero mean and unit variance, then a flag for each gap.
 
-    Reads float32 of shape [N, columns] with NaN and gives float64 of shape [N, columns + flags];
+    Reads float32 of shape [N, columns] with NaN and gives floats of shape [N, columns + flags];
     there is a flag (0 or 1) for each column that had a missing value when it was fitted. What it
     learns is rounded to float32, so that the graph computes with the same numbers.
+
+    Args:
+        exact: compute in float32, as the graph does, so that no bit of a feature differs; in
+            float64 otherwise.
 
     Attributes:
         medians_, means_, scales_: float32, shape [columns].
         flagged_: places of the columns with a flag.
     """
+
+    def __init__(self, exact: bool = False) -> None:
+        self.exact = exact
 
     def fit(self, x: ArrayLike, y: object = None) -> Self:
         """Learn medians, means, scales and which columns have gaps."""
@@ -40,13 +47,16 @@ class Standardise(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.scales_ = np.where(constant | (deviations == 0), np.float32(1), deviations)
         return self
 
-    def transform(self, x: ArrayLike) -> NDArray[np.float64]:
+    def transform(self, x: ArrayLike) -> NDArray[np.floating]:
         """The scaled columns, then the flags."""
-        values = np.asarray(x, dtype=np.float64)
+        kind = np.float32 if self.exact else np.float64
+        values = np.asarray(x, dtype=kind)
         missing = np.isnan(values)
-        filled = np.where(missing, self.medians_.astype(np.float64), values)
-        scaled = (filled - self.means_) / self.scales_
-        return np.hstack([np.clip(scaled, -BOUND, BOUND), missing[:, self.flagged_]])
+        filled = np.where(missing, self.medians_.astype(kind), values)
+        with np.errstate(over="ignore"):  # the largest float32, divided, is infinite and then cut
+            scaled = (filled - self.means_) / self.scales_
+        flags = missing[:, self.flagged_].astype(kind)
+        return np.hstack([np.clip(scaled, -BOUND, BOUND), flags])
 
 
 def _median(column: NDArray[np.float64]) -> float:

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from perennial.domain.definition import Definition
-from perennial.domain.estimators import estimator_for, round_thresholds
-from perennial.domain.features import as_frame, features_for
+from perennial.domain.estimators import estimator_for
+from perennial.domain.features import as_frame, pipeline_for
 from perennial.domain.frames import columns_of, inputs_of
 from perennial.domain.inputs import encode
 from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
 from perennial.domain.manifest import Input
+from perennial.domain.own_models import check_fitted
 from perennial.domain.precision import check_precision
 from perennial.domain.recipe import Task
 from perennial.domain.text import TEXT_V1
+from perennial.domain.trees import round_thresholds
 from perennial.domain.words import counted
 from perennial.errors import NotTrainable
 
@@ -64,7 +66,7 @@ class Model:
         """Answer N encoded rows; shapes as those of `predict`."""
         rows = as_frame(tensors)
         if self.task == "regression":
-            raw = np.asarray(self.pipeline.predict(rows), dtype=np.float64)
+            raw = np.asarray(self.pipeline.predict(rows), dtype=np.float64).reshape(len(rows))
             return np.clip(raw, *self.bounds)
         probabilities = np.zeros((len(rows), len(self.classes)))
         probabilities[:, self.seen] = self.pipeline.predict_proba(rows)
@@ -84,7 +86,9 @@ def fit(
 
     Raises:
         NotTrainable: when these rows cannot give a model.
-        DefinitionError: for a parameter that the estimator does not have.
+        DefinitionError: for a parameter that the estimator does not have, or a factory that gives
+            no estimator.
+        RefusedError: for a factory that this process may not import.
     """
     seed = definition.training.seed if seed is None else seed
     estimator = estimator_for(definition.task, definition.training, seed)
@@ -97,23 +101,20 @@ def fit(
     _check_truth(definition, labels, truth, classes, among)
     check_precision(inputs, columns)
     rows = as_frame(encode(inputs, columns))
-    pipeline = Pipeline([
-        ("features", features_for(definition.training.model, inputs, rows)),
-        ("estimator", estimator),
-    ])  # fmt: skip
+    pipeline = pipeline_for(definition.training.model, estimator, inputs, rows)
     try:
         pipeline.fit(rows, truth)
     except ValueError as error:
         # The rows are encoded, so what is left to refuse is a parameter, or labels for a loss.
         raise NotTrainable(f"scikit-learn refuses to train: {error}") from error
-    if definition.training.model == "hist_gradient_boosting":
-        round_thresholds(estimator)
+    check_fitted(definition.training, definition.task, pipeline[-1])
+    round_thresholds(pipeline[-1])
     return Model(
         task=definition.task,
         inputs=inputs,
         text=TEXT_V1 if any(i.type == "text" for i in inputs) else "",
         classes=classes,
-        seen=tuple(int(code) for code in getattr(estimator, "classes_", ())),
+        seen=tuple(int(code) for code in getattr(pipeline[-1], "classes_", ())),
         bounds=_bounds(definition),
         pipeline=pipeline,
         rows=len(labelled),

@@ -11,7 +11,7 @@ from perennial.adapters.fitting import FitCache, ProcessFitter
 from perennial.adapters.processors import processors
 from perennial.domain.ablating.document import to_document
 from perennial.domain.ablating.variants import Plan
-from perennial.wiring.replay import environment
+from perennial.wiring.replay import environment, packages
 from perennial.workflows.ablate import ablate
 from perennial.workflows.replay import Source
 
@@ -23,6 +23,7 @@ def run(
     cache: Path,
     jobs: int | None,
     progress: Callable[[str], None],
+    models: Path | None = None,
 ) -> dict[str, Any]:
     """Ablate a history and tell everything as one document.
 
@@ -32,11 +33,12 @@ def run(
         cache: the folder of remembered fits, which replays share.
         jobs: processes; as many as there are processors when None.
         progress: is told how far it is.
+        models: the folder that holds the package of a model of one's own.
     """
     clock = SystemClock()
     began = clock.now()
     definition, history = source.definition, source.history
-    remembered = FitCache(cache, definition, history, environment())
+    remembered = FitCache(cache, definition, history, environment(packages(definition, models)))
     with ProcessFitter(
         definition, history, remembered, jobs=jobs or processors(), progress=progress
     ) as fitter:

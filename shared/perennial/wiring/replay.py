@@ -14,13 +14,18 @@ from typing import Any
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.fitting import FitCache, ProcessFitter
 from perennial.adapters.memory import MemoryStore
+from perennial.adapters.model_packages import ModelPackages
 from perennial.adapters.processors import processors
 from perennial.adapters.surroundings import code_digest
 from perennial.domain import scoring
 from perennial.domain.definition import Definition
+from perennial.domain.estimators import estimator_for
+from perennial.domain.own_models import look_up_with
+from perennial.domain.rebuilding import PACKAGE
 from perennial.domain.replaying import fits
 from perennial.domain.replaying.document import to_document
 from perennial.domain.replaying.policies import Plan
+from perennial.errors import ConfigError
 from perennial.workflows.replay import Source, plain_files, replay
 
 LIBRARIES = ("numpy", "pandas", "scikit-learn")
@@ -42,14 +47,37 @@ def cache_folder(variables: Mapping[str, str]) -> Path:
     return Path(caches) / "perennial" / "replay"
 
 
-def environment() -> dict[str, str]:
-    """What decides a loss beside rows, recipe and seed: libraries and our own code."""
+def environment(packages: Mapping[str, str]) -> dict[str, str]:
+    """What decides a loss beside rows, recipe and seed: libraries, our own code and packages."""
     sources = inspect.getsource(fits) + inspect.getsource(scoring)
-    return {name: version(name) for name in LIBRARIES} | {
-        "python": platform.python_version(),
-        "training": code_digest(),
-        "scoring": hashlib.sha256(sources.encode()).hexdigest(),
-    }
+    return (
+        {name: version(name) for name in LIBRARIES}
+        | dict(packages)
+        | {
+            "python": platform.python_version(),
+            "training": code_digest(),
+            "scoring": hashlib.sha256(sources.encode()).hexdigest(),
+        }
+    )
+
+
+def packages(definition: Definition, models: Path | None) -> dict[str, str]:
+    """Let models of one's own be imported, and see at once that this one can be.
+
+    Returns:
+        Digests of the packages that it may consist of.
+    """
+    if not definition.training.package:
+        return {}
+    if models is None:
+        raise ConfigError(
+            f"{definition.name} has a model of its own, {definition.training.model}: "
+            "name the folder that holds its package with --models"
+        )
+    found = ModelPackages.all_in(models)
+    look_up_with(found)
+    estimator_for(definition.task, definition.training, definition.training.seed)
+    return {f"{PACKAGE}{name}": digest for name, digest in found.digests().items()}
 
 
 def run(
@@ -59,6 +87,7 @@ def run(
     cache: Path,
     jobs: int | None,
     progress: Callable[[str], None],
+    models: Path | None = None,
 ) -> dict[str, Any]:
     """Replay a history and tell everything as one document.
 
@@ -68,11 +97,15 @@ def run(
         cache: the folder of remembered fits.
         jobs: processes; as many as there are processors when None.
         progress: is told how far it is.
+        models: the folder whose packages models of one's own may come from.
+
+    Raises:
+        UserError: when the definition's model is not in that folder, or nobody named it.
     """
     clock = SystemClock()
     began = clock.now()
     definition, history = source.definition, source.history
-    remembered = FitCache(cache, definition, history, environment())
+    remembered = FitCache(cache, definition, history, environment(packages(definition, models)))
     with ProcessFitter(
         definition, history, remembered, jobs=jobs or processors(), progress=progress
     ) as fitter:

@@ -23,6 +23,7 @@ from perennial.domain.rebuilding import (
     Rebuild,
     conclude,
     environment_differences,
+    environment_of,
 )
 from perennial.domain.training import fit
 from perennial.domain.verdict import VerdictSummary
@@ -33,6 +34,7 @@ from perennial.errors import (
     NotTrainable,
     ObjectNotFound,
     PerennialError,
+    RefusedError,
 )
 from perennial.ports import Scorer
 from perennial.workflows.packaging import RECORDED_ROWS
@@ -66,14 +68,16 @@ def rebuild(trainer: Trainer, pipeline: str, version: str) -> Rebuild:
         recorded=manifest.files["model.onnx"].sha256,
         ended=trainer.clock.now(),
         differences=environment_differences(manifest.environment, trainer.environment),
-        unrecorded=tuple(sorted(trainer.environment.keys() - manifest.environment.keys())),
+        unrecorded=tuple(
+            sorted(environment_of("", trainer.environment).keys() - manifest.environment.keys())
+        ),
         execution=trainer.execution,
     )
     try:
         found = _again(trainer, manifest, blank, watch)
     except ObjectNotFound as error:
         found = replace(blank, reason=f"gs://{error.bucket}/{error.name} is gone")
-    except (DefinitionError, ModelError) as error:
+    except (DefinitionError, RefusedError, ModelError) as error:
         found = replace(blank, reason=str(error))
     except PerennialError:
         raise

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from perennial.domain import registry as state
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
+from perennial.domain.rebuilding import environment_of
 from perennial.domain.registry import Head
 from perennial.domain.surprise import Surprise, usual_band
 from perennial.domain.training import Model, fit
@@ -218,9 +219,8 @@ def _attempt(trainer: Trainer, head: Head, run: str, watch: Stopwatch, result: _
         definition, batch, rows, champion, watch, fit, learned=learned, surprises=surprises
     )
     version = trainer.registry.reserve_version(head.pipeline, run)
-    origin = Origin(
-        head.pipeline, version, run, head.definition, trainer.clock.now(), trainer.environment
-    )
+    environment = environment_of(definition.training.package, trainer.environment)
+    origin = Origin(head.pipeline, version, run, head.definition, trainer.clock.now(), environment)
     manifest, files = package(candidate, definition, origin, trainer.codec, watch)
     with watch("write"):
         trainer.registry.write_version(manifest, files)

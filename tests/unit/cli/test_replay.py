@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import random
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from perennial.domain.own_models import look_up_with, nobody_looks_up
 from perennial.ports import Buckets
 
 from .conftest import Run
@@ -90,6 +93,52 @@ def test_the_accepted_history_of_a_pipeline_is_replayed_and_nothing_is_written(
     # remembers every training.
     assert told["policies"] == plain["policies"]
     assert told["cost"]["trainings_made"] == 0
+
+
+FACTORY = "def make():\n    from sklearn.linear_model import Lasso\n    return Lasso(0.01)\n"
+
+
+@pytest.fixture
+def own(folder: Path, tmp_path: Path) -> Iterator[Path]:
+    """A model of one's own beside the definition; no trace of it stays in this process."""
+    package = tmp_path / "own_replay_models"
+    package.mkdir()
+    (package / "__init__.py").write_text(FACTORY)
+    (tmp_path / "flowers.yaml").write_text(
+        DEFINITION.replace("model: linear", 'model: "own_replay_models:make"')
+    )
+    path = list(sys.path)
+    yield package
+    look_up_with(nobody_looks_up)
+    sys.path[:] = path
+    sys.modules.pop("own_replay_models", None)
+
+
+def test_a_model_beside_the_definition_is_replayed_in_every_process(
+    run: Run, folder: Path, own: Path
+) -> None:
+    words = ("replay", "--pipeline", "flowers.yaml", folder, *SMALL, "--jobs", "2", "--json")
+    told = run(*words).json
+    assert told["verdict"]["answer"] == "fashion"
+    assert told["cost"]["trainings_made"] > 4
+    assert run(*words).json["cost"]["trainings_made"] == 0
+
+    (own / "other.py").write_text("# what is remembered is of other code\n")
+    assert run(*words).json["cost"]["trainings_made"] == told["cost"]["trainings_made"]
+
+
+def test_a_model_in_a_deployments_definition_needs_its_folder(
+    deployed: Run, folder: Path, own: Path, buckets: Buckets
+) -> None:
+    assert deployed("apply", "flowers.yaml").code == 0
+    for file in sorted(folder.iterdir()):
+        buckets.landing.overwrite(f"flowers/{file.name}", file.read_bytes())
+    assert deployed("sweep", "flowers").code == 0
+
+    assert "own_replay_models:make: name the folder" in deployed("replay", "flowers").complaint
+    assert deployed("replay", "flowers", *SMALL, "--models", own.parent, "--json").json
+    refused = deployed("replay", "flowers", *SMALL, "--models", folder).complaint
+    assert "own_replay_models:make may not be imported here" in refused
 
 
 def contents(buckets: Buckets) -> dict:

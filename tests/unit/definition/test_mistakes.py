@@ -46,6 +46,16 @@ def edited(old: str, new: str) -> str:
           "expected text, a number, true, false or null, found a list of 1")),
         ("{trigger: {files: 3}}", "{sed: 3}",
          "line 6: training.sed: unknown key; did you mean seed?"),
+        ("{trigger: {files: 3}}", "{model: liner}",
+         ("line 6: training.model: expected hist_gradient_boosting, linear or "
+          "package.module:factory, found 'liner'; did you mean linear?")),
+        ("{trigger: {files: 3}}", "{model: 'house models:make'}",
+         ("line 6: training.model: expected hist_gradient_boosting, linear or "
+          "package.module:factory, found 'house models:make'")),
+        ("{trigger: {files: 3}}", "{model: ./house.py}",
+         ("line 6: training.model: expected hist_gradient_boosting, linear or "
+          "package.module:factory, found './house.py'")),
+        ("{trigger: {files: 3}}", "{model: 5}", "line 6: training.model: expected text, found 5"),
         ("{trigger: {files: 3}}", "daily", "line 6: training: expected a mapping, found 'daily'"),
         ("[0, 10]}", "[0, 10], severity: warning}",
          ("line 4: columns.petals.rules.0.severity: expected reject or warn, found 'warning'; "
@@ -101,6 +111,15 @@ def edited(old: str, new: str) -> str:
 def test_a_mistake_is_named_with_line_and_key(old: str, new: str, message: str) -> None:
     separator = ", " if message.startswith("line") else ": "
     assert complaint(edited(old, new)) == f"f.yaml{separator}{message}"
+
+
+@pytest.mark.parametrize(
+    ("model", "package"),
+    [("linear", ""), ("house_models.forest:make", "house_models"), ("house:make", "house")],
+)
+def test_a_model_is_built_in_or_names_its_package(model: str, package: str) -> None:
+    training = parse(edited("{trigger: {files: 3}}", f'{{model: "{model}"}}')).training
+    assert (training.model, training.package) == (model, package)
 
 
 def test_every_mistake_has_a_line_of_its_own_in_the_order_of_the_text() -> None:

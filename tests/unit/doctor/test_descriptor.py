@@ -24,6 +24,17 @@ def test_terraforms_document_is_read(document: dict[str, Any]) -> None:
     assert found.name == "gs://acme-1-perennial-models/deployment.json"
 
 
+def test_packages_of_models_are_named_unless_an_earlier_release_wrote_it(
+    document: dict[str, Any],
+) -> None:
+    assert Descriptor.from_json(json.dumps(document).encode()).model_packages is None
+    packages = {"house_models": "a" * 64}
+    told = json.dumps({**document, "model_packages": packages}).encode()
+    assert Descriptor.from_json(told).model_packages == packages
+    with pytest.raises(ValueError, match="model_packages must be an object"):
+        Descriptor.from_json(json.dumps({**document, "model_packages": "house"}).encode())
+
+
 def test_a_key_from_a_later_version_is_left_alone(document: dict[str, Any]) -> None:
     later = json.dumps({**document, "console": "https://console"}).encode()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -240,3 +241,12 @@ def test_a_call_that_was_refused_says_to_look_again(google: Google, descriptor: 
     changed(google.documents[at], "status", {"code": 7, "message": "PERMISSION_DENIED"})
     findings = {one.check: one for one in wrong(diagnose(google, descriptor))}
     assert findings["scheduler: last call"].state == "unknown"
+
+
+def test_a_job_that_was_not_told_of_its_packages_is_a_problem(
+    descriptor: Descriptor, google: Google
+) -> None:
+    descriptor = replace(descriptor, model_packages={"house_models": "a" * 64, "b": "b" * 64})
+    (found,) = wrong(diagnose(google, descriptor))
+    assert found.check == "train: environment: PERENNIAL_MODEL_PACKAGES"
+    assert (found.expected, found.found) == ("b,house_models", "not set")

@@ -78,6 +78,22 @@ def test_make_passes_on_what_was_named() -> None:
     ]  # fmt: skip
 
 
+def test_models_are_for_deploying_alone() -> None:
+    named = ("PROJECT=garden-1", "REGION=europe-west1", "MODELS=house")
+    assert make("deploy", *named) == ["up", *HERE, "--models", "house"]
+    assert make("destroy", *named) == ["down", *HERE]
+    assert make("deploy", *named[:2], MODELS="/srv/models") == ["up", *HERE]
+
+
+def test_a_folder_without_packages_is_one_clear_line(tmp_path: Path) -> None:
+    done = run("up", *HERE, "--models", str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr.strip() == (
+        "deploy: MODELS: expected a folder with packages (folders with an __init__.py), "
+        f"found none in {tmp_path}."
+    )
+
+
 def test_a_shells_own_env_is_not_an_environment() -> None:
     """POSIX shells read a start-up file that a variable of this name names."""
     arguments = make("deploy", "PROJECT=garden-1", "REGION=europe-west1", ENV="/etc/shrc")

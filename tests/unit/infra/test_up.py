@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from infra.bundle import build
 from infra.deploying.errors import DeployError, TerraformFailed
 from infra.deploying.up import show_plan, up
+from perennial.adapters.model_packages import package_digest
 from tests.unit.infra.conftest import Stage
 from tests.unit.infra.google_apis import LOG, NUMBER, PROJECT, REGION, Answer, image_digest
 
@@ -49,6 +51,25 @@ def test_an_empty_project_gets_everything_in_order(stage: Stage) -> None:
     assert stage.apis.subscription["ackDeadlineSeconds"] == 600
     assert stage.doctor_calls == [[["doctor", "--project", PROJECT], {}]]
     assert "https://perennial-predict-abc.a.run.app" in text
+
+
+def test_packages_of_models_go_into_the_image_and_the_job_is_told(
+    stage: Stage, tmp_path: Path
+) -> None:
+    house = tmp_path / "house" / "house_models"
+    house.mkdir(parents=True)
+    (house / "__init__.py").write_text("RATE = 3\n")
+    bare = digest(stage)
+    deploy(stage, models=house.parent)
+
+    told = f'-var=model_packages={{"house_models": "{package_digest(house)}"}}'
+    assert [told in call["arguments"] for call in stage.terraform_calls("plan")] == [True, True]
+    shipped = stage.root / "build" / "bundles" / "train" / "models" / "house_models"
+    assert (shipped / "__init__.py").read_text() == "RATE = 3\n"
+    assert not (stage.root / "build" / "bundles" / "predict" / "models").exists()
+    (request,) = [body for body in stage.apis.bodies if "steps" in body]
+    assert bare not in request["images"][0]
+    assert "The training job may import models from house_models." in stage.said.getvalue()
 
 
 def test_the_image_is_built_from_the_zip_of_these_sources(stage: Stage) -> None:

@@ -14,7 +14,13 @@ import pytest
 
 from perennial.domain import names
 from perennial.domain.lineage import Lineage
-from perennial.domain.rebuilding import ROWS, Change, Rebuild, environment_differences
+from perennial.domain.rebuilding import (
+    ROWS,
+    Change,
+    Rebuild,
+    environment_differences,
+    environment_of,
+)
 from perennial.errors import NotFoundError
 from perennial.workflows.rebuild import rebuild
 
@@ -53,6 +59,21 @@ def test_each_part_of_the_environment_is_named(what, present, told):
     assert (difference.what, difference.recorded) == (what, ENVIRONMENT[what])
     assert difference.present == present
     assert str(difference) == told
+
+
+def test_a_package_that_changed_or_is_gone_is_named():
+    recorded = {"package house_models": "a" * 64, "package more": "b" * 64}
+    changed, gone = environment_differences(recorded, {"package house_models": "c" * 64})
+    assert str(changed) == f"another package house_models: {'c' * 12}, was {'a' * 12}"
+    assert str(gone) == f"package more is not there, was {'b' * 64}"
+
+
+def test_packages_are_on_record_where_they_decide_and_missed_nowhere(made):
+    """Those of other pipelines' models have nothing to do with a built-in one."""
+    environment = {"numpy": "2", "package house_models": "a" * 64}
+    assert environment_of("", environment) == {"numpy": "2"}
+    assert environment_of("house_models", environment) == environment
+    assert made.rebuild(**{"package house_models": "a" * 64}).unrecorded == ()
 
 
 def test_an_environment_may_differ_and_the_result_be_equal(made):

@@ -56,6 +56,8 @@ def check_job(descriptor: Descriptor, look: Look) -> list[Finding]:
     environment = shared_environment(descriptor) | {
         name: str(value) for name, value in table.get("environment", {}).items()
     }
+    if descriptor.model_packages:
+        environment["PERENNIAL_MODEL_PACKAGES"] = ",".join(sorted(descriptor.model_packages))
     return [
         *check_ready(check, look.document),
         *compared(check, expected, found),
