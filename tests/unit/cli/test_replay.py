@@ -92,6 +92,25 @@ def test_the_accepted_history_of_a_pipeline_is_replayed_and_nothing_is_written(
     assert told["cost"]["trainings_made"] == 0
 
 
+def test_files_that_came_late_are_counted_and_replayed_in_their_place(
+    deployed: Run, folder: Path, buckets: Buckets
+) -> None:
+    plain = deployed("replay", "--pipeline", "flowers.yaml", folder, *SMALL, "--json").json
+    assert plain["history"]["late_files"] == 0
+    in_time = sorted(folder.iterdir())
+    for file in [*in_time[:4], *in_time[5:], in_time[4]]:
+        buckets.landing.overwrite(f"flowers/{file.name}", file.read_bytes())
+    assert deployed("apply", "flowers.yaml").code == 0
+    assert deployed("sweep", "flowers").code == 0
+
+    told = deployed("replay", "flowers", *SMALL, "--json").json
+
+    assert told["history"]["late_files"] == 1
+    assert told["policies"] == plain["policies"]
+    said = deployed("replay", "flowers", *SMALL).out
+    assert "1 file came late: replayed as if each had come in the order of its rows' time" in said
+
+
 def contents(buckets: Buckets) -> dict:
     return {
         (store.bucket, info.name): info.generation
