@@ -11,6 +11,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -149,6 +150,14 @@ def test_every_version_is_made_again_bit_for_bit(cloud, name):
         assert found["unrecorded"] == []
 
 
+def test_one_execution_makes_every_version_again(cloud):
+    versions = json.loads(cloud.run("versions", "trees", "--json").stdout)["versions"]
+    found = cloud.rebuild("trees", "--all")
+    assert [one["version"] for one in found["versions"]] == [one["version"] for one in versions]
+    assert found["equal"] == len(versions)
+    assert len({one["execution"] for one in found["versions"]}) == 1
+
+
 def test_the_registry_is_as_it_was(cloud):
     before = [(i.name, i.generation) for i in cloud.buckets.models.list()]
     cloud.rebuild("trees")
@@ -206,3 +215,33 @@ def test_rows_that_are_gone_are_named_and_the_command_ends_with_1(cloud):
     found = cloud.rebuild("trees", "v000001", code=1)
     assert found["outcome"] == "impossible"
     assert found["missing"] == {"trees/trees1.csv": file.rows_object}
+
+
+def test_an_upgrade_has_the_champion_trained_again_and_status_tells(cloud):
+    """The job's code changes between two drops: another default, as a release might bring it."""
+    champion = json.loads(cloud.run("status", "text", "--json").stdout)["champion"]
+    source = cloud.folder / "bundles" / "train" / "perennial" / "domain" / "estimators.py"
+    before = source.read_text()
+    assert '"max_iter": 500' in before
+    source.write_text(before.replace('"max_iter": 500', '"max_iter": 2'))
+    try:
+        assert cloud.run("retrain", "text").returncode == 0
+        shown = eventually(
+            lambda: json.loads(cloud.run("status", "text", "--json").stdout),
+            lambda status: status["upgrade"],
+        )
+    finally:
+        source.write_text(before)
+    assert (shown["upgrade"]["version"], shown["upgrade"]["outcome"]) == (champion, "different")
+    (alert,) = shown["alerts"]
+    assert alert.startswith(f"since an upgrade (other code) {champion} comes out otherwise: ")
+    assert alert in cloud.run("status", "text").stdout
+
+
+def eventually(look, done):
+    """What is seen when it is done; the job checks when its runs are over."""
+    for _ in range(300):
+        if done(seen := look()):
+            return seen
+        time.sleep(0.2)
+    raise AssertionError(seen)

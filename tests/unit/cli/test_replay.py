@@ -141,6 +141,25 @@ def test_a_model_in_a_deployments_definition_needs_its_folder(
     assert "own_replay_models:make may not be imported here" in refused
 
 
+def test_files_that_came_late_are_counted_and_replayed_in_their_place(
+    deployed: Run, folder: Path, buckets: Buckets
+) -> None:
+    plain = deployed("replay", "--pipeline", "flowers.yaml", folder, *SMALL, "--json").json
+    assert plain["history"]["late_files"] == 0
+    in_time = sorted(folder.iterdir())
+    for file in [*in_time[:4], *in_time[5:], in_time[4]]:
+        buckets.landing.overwrite(f"flowers/{file.name}", file.read_bytes())
+    assert deployed("apply", "flowers.yaml").code == 0
+    assert deployed("sweep", "flowers").code == 0
+
+    told = deployed("replay", "flowers", *SMALL, "--json").json
+
+    assert told["history"]["late_files"] == 1
+    assert told["policies"] == plain["policies"]
+    said = deployed("replay", "flowers", *SMALL).out
+    assert "1 file came late: replayed as if each had come in the order of its rows' time" in said
+
+
 def contents(buckets: Buckets) -> dict:
     return {
         (store.bucket, info.name): info.generation

@@ -159,7 +159,7 @@ def _definition(tried: Definition) -> Definition:
             "min_duel_rows": tried.promotion.min_duel_rows,
             # Floors, slices and surprise speak of the pipeline's own rows, which these are not.
             "surprise": None,
-            "probation": "off",
+            "probation": None,
         },
     })  # fmt: skip
 

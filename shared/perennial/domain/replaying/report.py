@@ -176,7 +176,8 @@ def _decay(document: dict[str, Any]) -> list[str]:
     chart = lines(
         "Loss against model age, with intervals",
         Axis("age of the model, in files", 0.0, float(curve[-1]["age"]), _short),
-        Axis(f"{metric} above that of the newest model", low, high, _rough),
+        Axis(f"{metric} above that of the newest model", low, high,
+             _rough if high - low > 0.05 else _percent),
         [Line("moving", [(one["age"], one["excess"]) for one in curve])],
         told=[
             (one["age"], (f"{counted(one['age'], 'file')} old: {metric} {_percent(one['excess'])} "
