@@ -92,7 +92,7 @@ class TestApply:
         assert head is not None
         assert document == {
             "pipeline": "flowers", "definition": head.definition, "changed": True, "changes": [],
-            "judged": [],
+            "judged": [], "model": None,
         }  # fmt: skip
         assert deployed("apply", "flowers.yaml", "--json").json["changed"] is False
         assert next(registry.history("flowers")).by == "rosa"
