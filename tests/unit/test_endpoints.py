@@ -62,6 +62,7 @@ def test_file_says_where_everything_is(tmp_path):
         "project": "local",
         "region": "local",
         "train_job": "perennial-train",
+        "model_packages": {},
         "pid": 42,
     }
 

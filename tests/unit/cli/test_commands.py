@@ -92,7 +92,7 @@ class TestApply:
         assert head is not None
         assert document == {
             "pipeline": "flowers", "definition": head.definition, "changed": True, "changes": [],
-            "judged": [], "gate": {"passed": True, "cases": 5},
+            "judged": [], "gate": {"passed": True, "cases": 5}, "model": None,
         }  # fmt: skip
         again = deployed("apply", "flowers.yaml", "--json").json
         assert (again["changed"], again["gate"]) == (False, None)
