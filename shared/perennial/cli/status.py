@@ -80,6 +80,8 @@ def _details(document: dict[str, Any]) -> Iterator[str]:
     else:
         yield "champion   none yet"
     yield f"score      {_score(document['progressive'])}"
+    if document["ageing"]:
+        yield f"ageing     {document['ageing']['sentence']}"
     yield f"files      {_counts(document['counts'])}"
     if document["run"]:
         yield f"at work    run {document['run']['run']}"

@@ -16,6 +16,8 @@ from perennial.domain import registry as state
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.registry import Head
+from perennial.domain.scoring import Score
+from perennial.domain.static import Task, told
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
     ClaimLost,
@@ -35,6 +37,7 @@ from perennial.workflows.queue import accepted_files, work_is_due
 from perennial.workflows.registry import Registry
 from perennial.workflows.rows import Rows
 from perennial.workflows.runs import Outcome, RunRecord, write_run
+from perennial.workflows.static import plan, whole_span, with_what_came_before
 from perennial.workflows.stopwatch import Stopwatch
 
 
@@ -60,13 +63,18 @@ class Trainer:
 
 @dataclass(slots=True)
 class _Result:
-    """How a run ends, filled in as it becomes known: a run that fails had its new files too."""
+    """How a run ends, filled in as it becomes known: a run that fails had its new files too.
+
+    Attributes:
+        later: stems of accepted files that it leaves to the next run.
+    """
 
     outcome: Outcome = "failed"
     reason: str = ""
     version: str | None = None
     files: int = 0
     rows: int = 0
+    later: frozenset[str] = frozenset()
 
 
 def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRecord]:
@@ -75,7 +83,7 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
     Args:
         trainer: the parts to work with.
         pipeline: which one.
-        force: run once even if the trigger is not due.
+        force: run once even if the trigger is not due, and train a static model anew.
 
     Returns:
         A record for each run; none when another run holds the claim or nothing is due.
@@ -86,7 +94,7 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
     """
     records: list[RunRecord] = []
     while force or work_is_due(trainer.buckets.data, trainer.registry, pipeline):
-        force = False
+        asked, force = force, False
         started = trainer.clock.now()
         run = f"{started:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
         try:
@@ -96,11 +104,11 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
             )  # fmt: skip
         except RefusedError:
             break  # the run that holds the claim lists again before it stops
-        records.append(_run(trainer, head, run, started))
+        records.append(_run(trainer, head, run, started, force=asked))
     return records
 
 
-def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord:
+def _run(trainer: Trainer, head: Head, run: str, started: datetime, *, force: bool) -> RunRecord:
     """Work under the claim in `head`, record what came of it, and release the claim."""
     watch = Stopwatch(trainer.clock)
     accepted: Sequence[VerdictSummary] = ()
@@ -108,7 +116,7 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
     result = _Result()
     try:
         accepted = accepted_files(trainer.buckets.data, head.pipeline)
-        _work(trainer, head, run, accepted, watch, result)
+        _work(trainer, head, run, accepted, watch, result, force=force)
     except ClaimLost:
         raise  # another run works now: leave no trace
     except NotTrainable as error:
@@ -129,23 +137,27 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
         seconds=watch.seconds,
         files=result.files,
         rows=result.rows,
-        considered=tuple(file.file.stem for file in accepted),
+        considered=tuple(f.file.stem for f in accepted if f.file.stem not in result.later),
     )
     write_run(trainer.buckets.data, report)
     # What the platform refused once it may grant later; all else fails again on the same rows.
-    _release(trainer, head, report, retry=isinstance(failure, StoreError | LaunchError))
+    retry = isinstance(failure, StoreError | LaunchError)
+    _release(trainer, head, report, result.later, retry=retry)
     if failure is not None and not isinstance(failure, GateFailed):
         raise failure
     return report
 
 
-def _release(trainer: Trainer, head: Head, report: RunRecord, *, retry: bool) -> None:
+def _release(
+    trainer: Trainer, head: Head, report: RunRecord, later: frozenset[str], *, retry: bool
+) -> None:
     """Give the claim back; unless the run is to be tried again, what it considered is done with."""
     change = partial(state.release_claim, epoch=head.epoch)
     if not retry:
         change = partial(change, run=report.run)
         if report.outcome != "waiting":
             through = max((int(stem.split("-")[0]) for stem in report.considered), default=0)
+            through = min([through, *(int(stem.split("-")[0]) - 1 for stem in later)])
             change = partial(change, learned_through=through)
     trainer.registry.commit(
         head.pipeline,
@@ -164,11 +176,13 @@ def _work(
     accepted: Sequence[VerdictSummary],
     watch: Stopwatch,
     result: _Result,
+    *,
+    force: bool,
 ) -> None:
     """Judge a new version against the champion, again whenever champion or recipe change."""
     while True:
         try:
-            _attempt(trainer, head, run, accepted, watch, result)
+            _attempt(trainer, head, run, accepted, watch, result, force=force)
         except CommitConflict:
             latest = trainer.registry.require(head.pipeline)
             state.require_claim(latest, head.epoch)
@@ -184,21 +198,33 @@ def _attempt(
     accepted: Sequence[VerdictSummary],
     watch: Stopwatch,
     result: _Result,
+    *,
+    force: bool,
 ) -> None:
     """Make a version and bring it in; `result` says how that went, as far as it came."""
     definition = trainer.registry.definition(head)
     champion = _champion(trainer, head)
     batch = Batch.of(accepted, champion.lineage if champion else Lineage())
-    result.files, result.rows = len(batch.fresh), sum(file.rows for file in batch.fresh)
-    if not batch.fresh:
-        result.outcome, result.reason = "nothing_new", _nothing_new(head, champion)
-        return
-    if champion is None:
-        require_rows(definition, batch.fresh)
+    static = definition.training.mode == "static"
+    task = Task(batch if batch.fresh else None)
+    if static:
+        task = plan(trainer.registry, head, definition, batch, champion, force=force)
+    learn, result.later = task.learn, frozenset(file.file.stem for file in task.later)
     rows = Rows(trainer.buckets.data, definition)
-    if champion is not None:
-        _score_first(trainer, definition, batch, rows, champion, watch)
-    candidate = challenge(definition, batch, rows, champion, watch)
+    scored: Sequence[Entry] = ()
+    if champion is not None and batch.proof:
+        scored = _score_first(trainer, definition, batch, rows, champion, watch)
+    if learn is None:
+        result.files, result.rows = len(scored), sum(entry.score.rows for entry in scored)
+        result.outcome, result.reason = _untrained(head, definition, champion, scored, task.reason)
+        return
+    result.files, result.rows = len(learn.fresh), sum(file.rows for file in learn.fresh)
+    if champion is None:
+        require_rows(definition, learn.fresh)
+    recipe = whole_span(definition) if static else definition
+    candidate = challenge(recipe, learn, rows, champion, watch)
+    if static:
+        candidate = with_what_came_before(candidate, batch, learn)
     version = trainer.registry.reserve_version(head.pipeline, run)
     origin = Origin(
         head.pipeline, version, run, head.definition, trainer.clock.now(), trainer.environment
@@ -209,6 +235,27 @@ def _attempt(
         after = _commit(trainer, head, candidate, version, run)
     result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
     result.version = version
+
+
+def _untrained(
+    head: Head,
+    definition: Definition,
+    champion: Champion | None,
+    scored: Sequence[Entry],
+    reason: str,
+) -> tuple[Outcome, str]:
+    """What became of a run that makes no version."""
+    if champion is not None and scored:
+        total = sum((entry.score for entry in scored), Score())
+        loss = total.metrics().get(definition.metric)
+        version, files = champion.manifest.version, len(scored)
+        return "scored", told(version, definition.metric, loss, total.rows, files, reason)
+    if reason:
+        waits = champion is None and head.waiting
+        return ("waiting_approval" if waits else "nothing_new"), reason
+    if definition.training.mode == "static" and champion is not None:
+        return "nothing_new", f"{head.champion} is static, and no later file is new to it"
+    return "nothing_new", _nothing_new(head, champion)
 
 
 def _nothing_new(head: Head, champion: Champion | None) -> str:
@@ -238,12 +285,16 @@ def _score_first(
     rows: Rows,
     champion: Champion,
     watch: Stopwatch,
-) -> None:
+) -> list[Entry]:
     """Progressive validation: the champion predicts what is new before anything learns from it.
 
     A late file is left out: the champion knows its future.
+
+    Returns:
+        The scores of the files that had none.
     """
     version = champion.manifest.version
+    made: list[Entry] = []
     scored = scored_by(trainer.buckets.data, definition.name, version, batch.proof)
     for file in batch.proof:
         if file.file.stem in scored:
@@ -258,6 +309,8 @@ def _score_first(
                 score=champion.score(definition, frame),
             )
             record(trainer.buckets.data, definition.name, entry)
+        made.append(entry)
+    return made
 
 
 def _commit(trainer: Trainer, head: Head, candidate: Candidate, version: str, run: str) -> Head:

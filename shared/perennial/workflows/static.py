@@ -1,0 +1,84 @@
+"""What a run of a static pipeline is to do, as the registry and its definitions tell it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from perennial.domain.definition import Definition
+from perennial.domain.lineage import Batch, Lineage, lineage
+from perennial.domain.registry import Head
+from perennial.domain.static import Task, first_task, next_task
+from perennial.workflows.challenge import Candidate, Champion
+from perennial.workflows.recipe import recipe_changed
+from perennial.workflows.registry import Registry
+
+
+def plan(
+    registry: Registry,
+    head: Head,
+    definition: Definition,
+    batch: Batch,
+    champion: Champion | None,
+    *,
+    force: bool,
+) -> Task:
+    """What to do with these files.
+
+    Args:
+        registry: has the definition that made the champion, and what was tried before it.
+        head: the current state.
+        definition: the one in force.
+        batch: the accepted files, sorted by what the champion knows of them.
+        champion: None before there is one.
+        force: whether somebody asked for a new version.
+
+    Raises:
+        NotTrainable: while the span is not whole, or no rows are left to prove anything on.
+    """
+    if champion is not None:
+        remade = recipe_changed(registry, head, definition, champion.manifest.definition)
+        return next_task(
+            definition, batch, champion.lineage, champion.manifest.version,
+            remade=remade, force=force,
+        )  # fmt: skip
+    if head.waiting and not force:
+        return Task(None, f"{head.waiting[-1]} waits for `perennial approve {head.pipeline}`")
+    task = first_task(definition, batch)
+    if task.learn is not None and (tried := _tried(registry, head, task.learn)):
+        return Task(None, tried)
+    return task
+
+
+def _tried(registry: Registry, head: Head, learn: Batch) -> str:
+    """Why the same files need not be learned again before there is a champion."""
+    newest = max(head.statuses, default=None)
+    if newest is None:
+        return ""
+    manifest = registry.manifest(head.pipeline, newest)
+    known = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
+    same = known.used == {file.file.stem for file in learn.history}
+    if not same or manifest.definition != head.definition:
+        return ""
+    return (
+        f"{newest} learned this very span by this definition, and is {head.standing(newest)}: "
+        "another span or another recipe may do better"
+    )
+
+
+def whole_span(definition: Definition) -> Definition:
+    """The definition as a challenge reads it: a span is learned whole."""
+    training = definition.training.model_copy(update={"window": "all"})
+    return definition.model_copy(update={"training": training})
+
+
+def with_what_came_before(candidate: Candidate, batch: Batch, learned: Batch) -> Candidate:
+    """Let a version take into account what it did not learn, too, as far as it was judged.
+
+    Neither files before its span nor those that decided its duel can prove anything about it.
+    """
+    judged_on = set(candidate.held_out.index.get_level_values(0))
+    decisive = [file for file in batch.history if file.file.stem in judged_on]
+    last = max(file.order for file in (*learned.history, *decisive))
+    known = [file for file in batch.history if file.order <= last]
+    rows = candidate.lineage.rows
+    return replace(candidate, lineage=lineage(known, learned.history, rows))
