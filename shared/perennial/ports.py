@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:  # predict imports this module, and none of these
     import numpy as np
     import pandas as pd
     from numpy.typing import NDArray
 
+    from perennial.domain.definition import Definition
     from perennial.domain.doctoring.findings import Look
     from perennial.domain.inputs import Columns
     from perennial.domain.manifest import Input, Manifest
@@ -133,6 +134,10 @@ class Buckets:
     models: ObjectStore
 
 
+Task = Literal["rebuild", "import"]
+"""What the training job does beside runs."""
+
+
 class JobLauncher(Protocol):
     """Starts training jobs."""
 
@@ -143,8 +148,14 @@ class JobLauncher(Protocol):
         platform accepted it. Raises `LaunchError`.
         """
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
-        """Start an execution that trains a version again and compares; its name, as of `launch`.
+    def launch_task(self, task: Task, pipeline: str, subject: str) -> str:
+        """Start an execution that does something else than a run; its name, as of `launch`.
+
+        Args:
+            task: `rebuild` trains the version `subject` again and compares; `import` takes in the
+                graph that the request of digest `subject` is about.
+            pipeline: for which pipeline.
+            subject: what the task is about.
 
         Raises `LaunchError`.
         """
@@ -182,6 +193,9 @@ class ModelCodec(Protocol):
 
     def export(self, model: Model) -> Artefact:
         """The model as a graph. Raises `ModelError` for what the graph format cannot express."""
+
+    def admit(self, graph: bytes, definition: Definition) -> Artefact:
+        """A graph that was made elsewhere, as one of ours; `ModelError` when it does not fit."""
 
     def load(self, graph: bytes, manifest: Manifest) -> Scorer:
         """A scorer for verified bytes. Raises `ModelError`."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 
 import click
 
@@ -30,6 +31,7 @@ COMMANDS = {
     "predict": "predict",
     "retrain": "retrain",
     "rebuild": "rebuild",
+    "import": "importing",
     "replay": "replay",
     "sweep": "sweep",
     "doctor": "doctor",
@@ -47,7 +49,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"perennial.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name + "_" * iskeyword(cmd_name))
         return command
 
 

@@ -119,8 +119,8 @@ def challenge(
             "champion": champion.manifest.version if champion else None,
             "metric": definition.metric,
             "duel": asdict(result),
-            "held_out": _describe(definition, held_out),
-            "trained": _describe(definition, trained),
+            "held_out": describe(definition, held_out),
+            "trained": describe(definition, trained),
             "refit": refit,
             "mode": definition.promotion.mode,
         },
@@ -142,9 +142,9 @@ def _held_out(
 ) -> pd.DataFrame:
     """The newest rows that no model of this duel has learned, in time order."""
     if champion is not None:
-        fresh = _in_time_order(definition, rows.of_all(batch.proof))
+        fresh = in_time_order(definition, rows.of_all(batch.proof))
         return fresh.tail(tail_length(len(fresh), definition.promotion.min_duel_rows))
-    last = _in_time_order(definition, rows.of_all(batch.history[-1:]))
+    last = in_time_order(definition, rows.of_all(batch.history[-1:]))
     # A last file that outweighs all before it would leave too little to learn from.
     if 2 * len(last) <= sum(file.rows for file in batch.history):
         return last
@@ -164,7 +164,8 @@ def _before(
     return learnable.drop(index=held_out.index, errors="ignore")
 
 
-def _in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
+def in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows by their event time, where they have one, else as the files came."""
     if definition.event_time is None:
         return frame
     return frame.sort_values(definition.event_time, kind="stable")
@@ -198,7 +199,8 @@ def _duel(
     )
 
 
-def _describe(definition: Definition, frame: pd.DataFrame) -> dict[str, Any]:
+def describe(definition: Definition, frame: pd.DataFrame) -> dict[str, Any]:
+    """How many rows, and from when to when."""
     facts: dict[str, Any] = {"rows": len(frame)}
     if definition.event_time is not None and len(frame):
         times = frame[definition.event_time]

@@ -14,6 +14,7 @@ import pandas as pd
 from perennial.domain import names
 from perennial.domain.definition import Definition
 from perennial.domain.frames import columns_of
+from perennial.domain.importing import IMPORTED, IMPORTED_FILE
 from perennial.domain.lineage import Learned, Lineage, Portion
 from perennial.domain.manifest import Manifest
 from perennial.domain.names import FileId
@@ -64,6 +65,10 @@ def rebuild(trainer: Trainer, pipeline: str, version: str) -> Rebuild:
         unrecorded=tuple(sorted(trainer.environment.keys() - manifest.environment.keys())),
         execution=trainer.execution,
     )
+    if IMPORTED in manifest.environment:
+        made = manifest.environment[IMPORTED_FILE]
+        reason = f"it was trained elsewhere, and handed in as {made}: nothing here could train it"
+        return replace(blank, reason=reason, differences=(), ended=trainer.clock.now())
     try:
         found = _again(trainer, manifest, blank, watch)
     except ObjectNotFound as error:

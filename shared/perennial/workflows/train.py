@@ -203,7 +203,7 @@ def _attempt(
 ) -> None:
     """Make a version and bring it in; `result` says how that went, as far as it came."""
     definition = trainer.registry.definition(head)
-    champion = _champion(trainer, head)
+    champion = load_champion(trainer, head)
     batch = Batch.of(accepted, champion.lineage if champion else Lineage())
     static = definition.training.mode == "static"
     task = Task(batch if batch.fresh else None)
@@ -269,7 +269,8 @@ def _nothing_new(head: Head, champion: Champion | None) -> str:
     return f"{head.champion} has learned every accepted file"
 
 
-def _champion(trainer: Trainer, head: Head) -> Champion | None:
+def load_champion(trainer: Trainer, head: Head) -> Champion | None:
+    """The version that serves, verified and ready to predict; None before there is one."""
     if head.champion is None:
         return None
     manifest = trainer.registry.manifest(head.pipeline, head.champion)

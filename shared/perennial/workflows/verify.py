@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 from perennial.domain import names
 from perennial.domain.rebuilding import Rebuild
-from perennial.errors import NotFoundError, ObjectNotFound, Unfinished
+from perennial.errors import NotFoundError
 from perennial.ports import Clock, JobLauncher, ObjectStore
+from perennial.workflows.executions import await_result
 from perennial.workflows.registry import Registry
-
-POLL_SECONDS = 0.2
 
 
 def verify(
@@ -48,19 +47,8 @@ def verify(
     if chosen is None:
         raise NotFoundError(f"{pipeline} has no champion yet; name a version")
     registry.manifest(pipeline, chosen)
-    execution = launcher.launch_rebuild(pipeline, chosen)
+    execution = launcher.launch_task("rebuild", pipeline, chosen)
     progress(f"started {execution}")
-    short = execution.rsplit("/", 1)[-1]
-    name = names.rebuild(pipeline, chosen, short)
-    since = clock.now()
-    while (clock.now() - since).total_seconds() < patience:
-        # Ask first, then look: a result written just before the end is not missed.
-        ended = launcher.has_ended(execution)
-        try:
-            return Rebuild.from_json(data.read(name).data)
-        except ObjectNotFound:
-            pass
-        if ended:
-            raise Unfinished(f"execution {short} ended without a result; see its log")
-        clock.sleep(POLL_SECONDS)
-    raise Unfinished(f"execution {short} gave no result within {patience:.0f} s; see its log")
+    name = names.rebuild(pipeline, chosen, execution.rsplit("/", 1)[-1])
+    found = await_result(data, launcher, clock, execution, name, patience=patience)
+    return Rebuild.from_json(found)

@@ -10,6 +10,8 @@ from perennial.domain.registry import Commit, Head
 from perennial.errors import DigestMismatch, NotFoundError
 from perennial.workflows.registry import Registry
 
+_BRINGING_IN = ("judge", "promote", "import")
+
 
 def list_versions(registry: Registry, pipeline: str) -> list[dict[str, Any]]:
     """Every version that a run brought in, oldest first: status, rows, dates, and the rule.
@@ -57,7 +59,7 @@ def _history(registry: Registry, head: Head, version: str) -> list[dict[str, Any
     for commit in registry.history(head.pipeline):
         if commit.version == version and commit.action != "release":
             told.append(_entry(commit, commit.action, commit.why, version))
-        elif successor and commit.version == successor and commit.action in ("judge", "promote"):
+        elif successor and commit.version == successor and commit.action in _BRINGING_IN:
             why = f"{successor} passed its duel while {version} waited"
             told.append(_entry(commit, "supersede", why, version))
     return told[::-1]

@@ -25,11 +25,12 @@ class Platform(Launcher):
         self.breaks = False
         self.asked: list[tuple[str, str]] = []
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
-        self.asked.append((pipeline, version))
+    def launch_task(self, task: str, pipeline: str, subject: str) -> str:
+        assert task == "rebuild"
+        self.asked.append((pipeline, subject))
         if not self.breaks:
             trainer = replace(self.trainer, execution="train-abc12")
-            record(trainer, rebuild(trainer, pipeline, version))
+            record(trainer, rebuild(trainer, pipeline, subject))
         return "projects/p/locations/l/jobs/train/executions/train-abc12"
 
     def has_ended(self, execution: str) -> bool:
@@ -149,10 +150,10 @@ def test_an_execution_that_breaks_off_is_one_line(platform, run):
 
 
 def test_a_platform_that_refuses_is_one_line(platform, run, monkeypatch):
-    def refuse(pipeline: str, version: str) -> str:
+    def refuse(task: str, pipeline: str, subject: str) -> str:
         raise LaunchError("start jobs/train: 403 denied")
 
-    monkeypatch.setattr(platform, "launch_rebuild", refuse)
+    monkeypatch.setattr(platform, "launch_task", refuse)
     assert run("stalls", "--verify") == (1, "", "perennial: start jobs/train: 403 denied\n")
 
 
