@@ -11,18 +11,15 @@ import json
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from perennial.domain import names
 from perennial.domain import registry as state
 from perennial.domain.definition import Definition
-from perennial.domain.duel import CONSTANT, DuelResult, duel
 from perennial.domain.importing import (
     IMPORTED,
     IMPORTED_FILE,
@@ -36,8 +33,6 @@ from perennial.domain.importing import (
 from perennial.domain.lineage import Batch, Lineage, lineage
 from perennial.domain.manifest import FileDigest, Manifest
 from perennial.domain.registry import Head, Status
-from perennial.domain.scoring import Constant, row_losses
-from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
     ClaimLost,
     CommitConflict,
@@ -48,12 +43,13 @@ from perennial.errors import (
     RefusedError,
 )
 from perennial.ports import Artefact
-from perennial.workflows.challenge import Champion, describe, in_time_order
+from perennial.workflows.challenge import Champion, describe
 from perennial.workflows.claims import claim, release
 from perennial.workflows.packaging import SMOKE_ROWS
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.rows import Rows
 from perennial.workflows.train import Trainer, load_champion
+from perennial.workflows.trial import Trial, checked_answers, try_out
 from perennial.workflows.writing import create_once
 
 POLL_SECONDS = 2.0
@@ -188,21 +184,6 @@ def _result(blank: Imported, head: Head, version: str, reason: str) -> Imported:
     return replace(blank, outcome=outcome, reason=reason, version=version, status=status)
 
 
-@dataclass(frozen=True, slots=True)
-class _Trial:
-    """What the graph and its rival answered.
-
-    Attributes:
-        rows: of the duel, in time order.
-        duel: how it went.
-        fair: whether the champion had not learned these rows.
-    """
-
-    rows: pd.DataFrame
-    duel: DuelResult
-    fair: bool
-
-
 def _attempt(
     trainer: Trainer, head: Head, request: Request, graph: bytes, blank: Imported
 ) -> Imported:
@@ -218,7 +199,7 @@ def _attempt(
     manifest = _manifest(trainer, head, definition, request, artefact)
     imported = Champion(manifest, Lineage(), trainer.codec.load(artefact.graph, manifest))
     _smoke(trainer, imported, artefact, rows.of(batch.history[-1]))
-    trial = _trial(definition, batch, rows, champion, imported, request)
+    trial = try_out(definition, batch, rows, champion, imported, request.trained_through)
     evidence = Evidence(
         rows=trial.duel.rows,
         passes=trial.duel.promotes,
@@ -301,96 +282,15 @@ def _known(batch: Batch, request: Request) -> Lineage:
 def _smoke(trainer: Trainer, imported: Champion, artefact: Artefact, frame: pd.DataFrame) -> None:
     """A fresh process that knows nothing but the version answers as this one does."""
     instances = frame.head(SMOKE_ROWS)
-    expected = _answers(imported, instances)
+    expected = checked_answers(imported, instances)
     trainer.codec.check_smoke(artefact.graph, imported.manifest, instances, expected)
-
-
-def _trial(
-    definition: Definition,
-    batch: Batch,
-    rows: Rows,
-    champion: Champion | None,
-    imported: Champion,
-    request: Request,
-) -> _Trial:
-    """Let it meet the champion on rows that neither has learned, else on those it has not."""
-    through = request.trained_through
-    unseen = [file for file in batch.history if through is None or file.order[0] > through]
-    files, fair = _fair(unseen, batch, champion)
-    frame = in_time_order(definition, rows.of_all(files))
-    if through is not None and definition.event_time is not None and len(frame):
-        frame = frame[frame[definition.event_time] > through]
-    metric, truth = definition.metric, frame[definition.label].to_numpy()
-    answers = _answers(imported, frame)
-    theirs, their_classes = _rival(definition, champion, frame)
-    result = duel(
-        row_losses(metric, truth, theirs, their_classes),
-        row_losses(metric, truth, answers, imported.manifest.classes),
-        opponent=champion.manifest.version if champion else CONSTANT,
-        tolerance=definition.promotion.tolerance,
-        seed=definition.training.seed,
-        min_rows=definition.promotion.min_duel_rows,
-        squared=metric == "rmse",
-    )
-    return _Trial(frame, result, fair)
-
-
-def _fair(
-    unseen: list[VerdictSummary], batch: Batch, champion: Champion | None
-) -> tuple[list[VerdictSummary], bool]:
-    """The files to judge it on, and whether the champion has not learned them."""
-    if champion is None:
-        return unseen, True
-    proof = {file.file.stem for file in Batch.of(batch.history, champion.lineage).proof}
-    both = [file for file in unseen if file.file.stem in proof]
-    return (both, True) if both or not unseen else (unseen, False)
-
-
-def _rival(
-    definition: Definition, champion: Champion | None, frame: pd.DataFrame
-) -> tuple[NDArray[np.float64], Any]:
-    """What the champion answers, or the constant that would have done best on these very rows."""
-    if not len(frame):
-        return np.empty(0), ()
-    if champion is not None:
-        return champion.predict(frame), champion.manifest.classes
-    constant = Constant.fit(definition, frame[definition.label].to_numpy())
-    return constant.predict(len(frame)), constant.classes
-
-
-def _answers(imported: Champion, frame: pd.DataFrame) -> NDArray[np.float64]:
-    """What it answers.
-
-    Raises:
-        ModelError: where that is not an answer for each row.
-    """
-    if not len(frame):
-        return np.empty(0)
-    answers, classes = imported.predict(frame), len(imported.manifest.classes)
-    wanted = (len(frame), classes) if classes else (len(frame),)
-    if answers.shape != wanted:
-        raise ModelError(f"expected answers of shape {list(wanted)}, found {list(answers.shape)}")
-    if wrong := int((~np.isfinite(answers)).reshape(len(frame), -1).any(axis=1).sum()):
-        raise ModelError(
-            f"expected numbers, found none in its answers to {wrong:,} of {len(frame):,} rows"
-        )
-    if classes and (answers.min() < -_SLACK or abs(answers.sum(axis=1) - 1).max() > _SLACK):
-        worst = answers[int(abs(answers.sum(axis=1) - 1).argmax())]
-        raise ModelError(
-            f"expected probabilities, from 0 to 1 and 1 together, found {worst.tolist()}"
-        )
-    return answers
-
-
-_SLACK = 1e-3
-"""By how much probabilities in float32 may miss 1 together."""
 
 
 def _evaluation(
     definition: Definition,
     manifest: Manifest,
     request: Request,
-    trial: _Trial,
+    trial: Trial,
     status: Status,
     reason: str,
 ) -> dict[str, Any]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage, lineage
 from perennial.domain.registry import Head
-from perennial.domain.static import Task, first_task, next_task
+from perennial.domain.scoring import Score
+from perennial.domain.static import Task, first_task, next_task, told
 from perennial.workflows.challenge import Candidate, Champion
+from perennial.workflows.ledger import Entry
 from perennial.workflows.recipe import recipe_changed
 from perennial.workflows.registry import Registry
+from perennial.workflows.runs import Outcome
 
 
 def plan(
@@ -82,3 +86,24 @@ def with_what_came_before(candidate: Candidate, batch: Batch, learned: Batch) ->
     known = [file for file in batch.history if file.order <= last]
     rows = candidate.lineage.rows
     return replace(candidate, lineage=lineage(known, learned.history, rows))
+
+
+def what_came_of_scoring(
+    head: Head, definition: Definition, scored: Sequence[Entry], reason: str
+) -> tuple[Outcome, str]:
+    """How a run ends that makes no version, and a sentence.
+
+    Args:
+        head: the current state.
+        definition: the one in force.
+        scored: what the champion predicted for the first time.
+        reason: why no version is made.
+    """
+    if head.champion is None:
+        return ("waiting_approval" if head.waiting else "nothing_new"), reason
+    if not scored:
+        return "nothing_new", reason or f"{head.champion} is static, and no later file is new to it"
+    total = sum((entry.score for entry in scored), Score())
+    loss = total.metrics().get(definition.metric)
+    said = told(head.champion, definition.metric, loss, total.rows, len(scored), reason)
+    return "scored", said

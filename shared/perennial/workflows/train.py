@@ -16,8 +16,7 @@ from perennial.domain import registry as state
 from perennial.domain.definition import Definition
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.registry import Head
-from perennial.domain.scoring import Score
-from perennial.domain.static import Task, told
+from perennial.domain.static import Task
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import (
     ClaimLost,
@@ -37,7 +36,12 @@ from perennial.workflows.queue import accepted_files, work_is_due
 from perennial.workflows.registry import Registry
 from perennial.workflows.rows import Rows
 from perennial.workflows.runs import Outcome, RunRecord, write_run
-from perennial.workflows.static import plan, whole_span, with_what_came_before
+from perennial.workflows.static import (
+    plan,
+    what_came_of_scoring,
+    whole_span,
+    with_what_came_before,
+)
 from perennial.workflows.stopwatch import Stopwatch
 
 
@@ -216,7 +220,11 @@ def _attempt(
         scored = _score_first(trainer, definition, batch, rows, champion, watch)
     if learn is None:
         result.files, result.rows = len(scored), sum(entry.score.rows for entry in scored)
-        result.outcome, result.reason = _untrained(head, definition, champion, scored, task.reason)
+        result.outcome, result.reason = (
+            what_came_of_scoring(head, definition, scored, task.reason)
+            if static
+            else ("nothing_new", _nothing_new(head, champion))
+        )
         return
     result.files, result.rows = len(learn.fresh), sum(file.rows for file in learn.fresh)
     if champion is None:
@@ -235,27 +243,6 @@ def _attempt(
         after = _commit(trainer, head, candidate, version, run)
     result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
     result.version = version
-
-
-def _untrained(
-    head: Head,
-    definition: Definition,
-    champion: Champion | None,
-    scored: Sequence[Entry],
-    reason: str,
-) -> tuple[Outcome, str]:
-    """What became of a run that makes no version."""
-    if champion is not None and scored:
-        total = sum((entry.score for entry in scored), Score())
-        loss = total.metrics().get(definition.metric)
-        version, files = champion.manifest.version, len(scored)
-        return "scored", told(version, definition.metric, loss, total.rows, files, reason)
-    if reason:
-        waits = champion is None and head.waiting
-        return ("waiting_approval" if waits else "nothing_new"), reason
-    if definition.training.mode == "static" and champion is not None:
-        return "nothing_new", f"{head.champion} is static, and no later file is new to it"
-    return "nothing_new", _nothing_new(head, champion)
 
 
 def _nothing_new(head: Head, champion: Champion | None) -> str:
