@@ -12,7 +12,7 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import Shortfall, emit, json_option, progress
-from perennial.domain.importing import Imported, Request
+from perennial.domain.importing import LARGEST, Imported, Request
 from perennial.domain.words import counted
 from perennial.workflows.hand_in import hand_in
 
@@ -69,14 +69,15 @@ def import_(
     MODEL is the file of a model that was trained elsewhere.
 
     Each input is a tensor [rows, 1] that has a feature's name (or x0, x1, … in the definition's
-    order): float for numbers and booleans, string for categories and texts, int64 seconds for
-    times. The output is `prediction` [rows, 1], or `probabilities` [rows, classes] in the order of
+    order): float for numbers and booleans, string for categories and for texts (normalised as for
+    models that are trained here), int64 seconds for times. The output is `prediction` [rows, 1], or `probabilities` [rows, classes] in the order of
     the label's classes.
 
     The training job tries it on accepted rows that are later than DATE, against the champion. One
     that passes serves; without DATE it does not take a champion's place before `perennial approve`.
     """
-    graph = model.read_bytes()
+    with model.open("rb") as file:
+        graph = file.read(LARGEST + 1)  # enough to tell that it is too large
     request = Request(
         pipeline=name,
         sha256=hashlib.sha256(graph).hexdigest(),

@@ -71,7 +71,8 @@ def _short(document: dict[str, Any]) -> tuple[str, str, str, str, str]:
 
 
 def _details(document: dict[str, Any]) -> Iterator[str]:
-    yield f"pipeline   {document['pipeline']} ({document['task']})"
+    static = ", static" * (document["mode"] == "static")
+    yield f"pipeline   {document['pipeline']} ({document['task']}{static})"
     if document["champion"]:
         yield (
             f"champion   {document['champion']}, {age(document['age_seconds'])} old, "

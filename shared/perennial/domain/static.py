@@ -35,7 +35,9 @@ def first_task(definition: Definition, batch: Batch) -> Task:
     Raises:
         NotTrainable: while the span is not whole; it says what is waited for.
     """
-    files = _whole(definition, batch)
+    if lack := lacking(definition.training, batch.history):
+        raise NotTrainable(lack)
+    files = covered(definition.training.span, batch.history)
     later = tuple(file for file in batch.history if file.order > files[-1].order)
     return Task(Batch(files, files, files), later=later)
 
@@ -60,15 +62,14 @@ def next_task(
         version: the champion.
         remade: whether the recipe is another than the one that the champion was made by.
         force: whether somebody asked for a new version.
-
-    Raises:
-        NotTrainable: when the span is not whole, or no rows are left to prove anything on.
     """
     retrain = f"`perennial retrain {definition.name}`"
     if not force:
         reason = f"the recipe changed since {version} was made: {retrain} trains by it"
         return Task(None, reason if remade else "")
-    files = _whole(definition, batch)
+    if lack := lacking(definition.training, batch.history):
+        return Task(None, lack)
+    files = covered(definition.training.span, batch.history)
     if not remade and {file.file.stem for file in files} == champion.used:
         return Task(None, f"{version} has learned this very span, by the same recipe")
     if definition.training.span == "all":
@@ -77,17 +78,12 @@ def next_task(
         proof = tuple(file for file in batch.proof if file.order > files[-1].order)
         learn = Batch(files, proof, proof)
     if sum(file.rows for file in learn.proof) < 2:
-        raise NotTrainable(
+        return Task(
+            None,
             f"no rows are left that neither {version} nor a new model of this span has learned: "
-            f"{retrain} once a later file has come"
+            f"{retrain} once a later file has come",
         )
     return Task(learn)
-
-
-def _whole(definition: Definition, batch: Batch) -> tuple[VerdictSummary, ...]:
-    if lack := lacking(definition.training, batch.history):
-        raise NotTrainable(lack)
-    return covered(definition.training.span, batch.history)
 
 
 def made_otherwise(before: Definition, after: Definition) -> bool:

@@ -47,7 +47,7 @@ def hand_in(
     """
     registry.require(request.pipeline)
     if len(graph) > LARGEST:
-        raise RefusedError(f"expected at most {LARGEST:,} bytes, found {len(graph):,}")
+        raise RefusedError(f"expected a file of at most {LARGEST:,} bytes, found a larger one")
     if request.trained_through and request.trained_through > clock.now():
         raise RefusedError(f"expected a date that has passed, found {request.trained_through}")
     for name, content in (

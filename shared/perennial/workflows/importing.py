@@ -195,8 +195,10 @@ def _attempt(
             f"there is no accepted row to try it on: `perennial drop {head.pipeline} FILE` first"
         )
     champion = load_champion(trainer, head)
-    rows = Rows(trainer.buckets.data, definition)
     manifest = _manifest(trainer, head, definition, request, artefact)
+    if champion and _is_ours(champion.manifest, manifest.files["model.onnx"]):
+        raise RefusedError(f"{head.champion}, which serves, is this very graph")
+    rows = Rows(trainer.buckets.data, definition)
     imported = Champion(manifest, Lineage(), trainer.codec.load(artefact.graph, manifest))
     _smoke(trainer, imported, artefact, rows.of(batch.history[-1]))
     trial = try_out(definition, batch, rows, champion, imported, request.trained_through)
@@ -240,6 +242,11 @@ def _attempt(
     )
     made = _result(blank, after, version, reason)
     return replace(made, against=head.champion, rows=trial.duel.rows)
+
+
+def _is_ours(champion: Manifest, graph: FileDigest) -> bool:
+    """Whether a graph is the champion's own, whose lineage an import would forget."""
+    return champion.files["model.onnx"] == graph and IMPORTED not in champion.environment
 
 
 def _manifest(

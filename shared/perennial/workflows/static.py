@@ -37,7 +37,7 @@ def plan(
         force: whether somebody asked for a new version.
 
     Raises:
-        NotTrainable: while the span is not whole, or no rows are left to prove anything on.
+        NotTrainable: while there is no champion, and the span is not whole.
     """
     if champion is not None:
         remade = recipe_changed(registry, head, definition, champion.manifest.definition)

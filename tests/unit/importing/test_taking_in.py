@@ -177,6 +177,14 @@ class TestRefusals:
         assert (found.outcome, taps.head.statuses) == ("refused", {})
         assert "not what its name states" in found.reason
 
+    def test_the_very_graph_that_serves(self, taps):
+        taps.drop()
+        taps.train()
+        manifest = taps.registry.manifest("taps", "v000001")
+        found = bring(taps, taps.registry.read_version_file(manifest, "model.onnx"))
+        assert found.outcome == "refused"
+        assert found.reason == "v000001, which serves, is this very graph"
+
     def test_a_run_that_does_not_end(self, taps):
         taps.drop()
         parts = taps.trainer
@@ -430,6 +438,16 @@ class TestTheCommand:
         code, _, err = run("good.onnx", "--trained-through", f"{datetime.now(UTC).year + 1}-01-01")
         assert code == 1
         assert "expected a date that has passed" in err
+        assert list(taps.registry.models.list("taps/imports/")) == []
+
+    def test_a_file_that_is_too_large_is_refused_before_anything_is_stored(
+        self, taps, run, monkeypatch
+    ):
+        for module in ("cli.importing", "workflows.hand_in"):
+            monkeypatch.setattr(f"perennial.{module}.LARGEST", 100)
+        code, _, err = run("good.onnx")
+        assert code == 1
+        assert err == "perennial: expected a file of at most 100 bytes, found a larger one\n"
         assert list(taps.registry.models.list("taps/imports/")) == []
 
     def test_a_date_that_is_none_is_a_wrong_request(self, taps, run):

@@ -266,11 +266,22 @@ class TestAnew:
         taps.train()
         taps.apply(OTHER_RECIPE)
         (record,) = taps.train(force=True)
-        assert record.outcome == "waiting"
+        assert record.outcome == "nothing_new"
         assert record.reason == (
             "no rows are left that neither v000001 nor a new model of this span has learned: "
             "`perennial retrain taps` once a later file has come"
         )
+
+    def test_a_span_that_is_not_whole_yet_is_said_and_what_is_new_is_scored(self, taps):
+        taps.apply(TWO)
+        for _ in range(2):
+            taps.drop()
+        taps.train()
+        taps.apply(TWO.replace("files: 2", "files: 9"))
+        taps.drop()
+        (record,) = taps.train(force=True)
+        assert (record.outcome, record.files) == ("scored", 1)
+        assert record.reason.endswith("; training.span needs 9 files, has 3")
 
     def test_of_all_it_learns_what_is_there_now(self, taps):
         taps.apply(ALL)
