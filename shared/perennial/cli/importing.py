@@ -70,8 +70,8 @@ def import_(
 
     Each input is a tensor [rows, 1] that has a feature's name (or x0, x1, … in the definition's
     order): float for numbers and booleans, string for categories and for texts (normalised as for
-    models that are trained here), int64 seconds for times. The output is `prediction` [rows, 1], or `probabilities` [rows, classes] in the order of
-    the label's classes.
+    models that are trained here), int64 seconds for times. The output is `prediction` [rows, 1], or
+    `probabilities` [rows, classes] in the order of the label's classes.
 
     The training job tries it on accepted rows that are later than DATE, against the champion. One
     that passes serves; without DATE it does not take a champion's place before `perennial approve`.
