@@ -7,30 +7,34 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 
 from perennial.domain.rebuilding import ALL
 from perennial.errors import PerennialError
 from perennial.wiring import logs
 from perennial.wiring.train import trainer
+from perennial.workflows import importing
 from perennial.workflows.rebuild import rebuild, record
 from perennial.workflows.runs import RunRecord
-from perennial.workflows.train import Trainer, train
+from perennial.workflows.train import train
+from perennial.workflows.trainer import Trainer
 from perennial.workflows.upgrade import check_upgrade
 
 log = logging.getLogger("perennial.train")
 
 
 def main() -> int:
-    """Run for the pipeline that the launcher named, or train the versions again that it named.
+    """Run for the pipeline that the launcher named, or do the task that it named instead.
 
     Returns:
-        0 when no run failed, and when a rebuild came to a result, whichever; 1 when one failed; 2
+        0 when no run failed, and when a task came to a result, whichever; 1 when one failed; 2
         when no pipeline is named.
     """
     logs.configure()
-    pipeline, _, version = os.environ.get("PERENNIAL_REBUILD", "").partition("/")
-    if version:
-        return _guarded(pipeline, lambda: _rebuild(pipeline, version))
+    for variable, task in (("PERENNIAL_REBUILD", _rebuild), ("PERENNIAL_IMPORT", _import)):
+        pipeline, _, subject = os.environ.get(variable, "").partition("/")
+        if subject:
+            return _guarded(pipeline, partial(task, pipeline, subject))
     pipeline = os.environ.get("PERENNIAL_PIPELINE", "")
     if not pipeline:
         log.error("PERENNIAL_PIPELINE names the pipeline to train, and is not set")
@@ -50,8 +54,11 @@ def _guarded(pipeline: str, work: Callable[[], int]) -> int:
 
 
 def _train(pipeline: str) -> int:
-    parts = trainer(os.environ)
-    runs = train(parts, pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
+    return _run(trainer(os.environ), pipeline, force=os.environ.get("PERENNIAL_FORCE") == "1")
+
+
+def _run(parts: Trainer, pipeline: str, *, force: bool = False) -> int:
+    runs = train(parts, pipeline, force=force)
     for run in runs:
         _tell(run)
     _guarded(pipeline, lambda: _check_upgrade(parts, runs))  # it fails no run that is on record
@@ -74,6 +81,15 @@ def _rebuild(pipeline: str, version: str) -> int:
         level = logging.INFO if found.outcome == "equal" else logging.WARNING
         log.log(level, found.reason, extra=found.document() | {"object": name})
     return 0
+
+
+def _import(pipeline: str, digest: str) -> int:
+    parts = trainer(os.environ)
+    found = importing.take_in(parts, pipeline, digest)
+    name = importing.record(parts, digest, found)
+    level = logging.WARNING if found.outcome == "refused" else logging.INFO
+    log.log(level, found.reason, extra=found.document() | {"object": name})
+    return _run(parts, pipeline)  # what was accepted while it had the claim
 
 
 def _tell(run: RunRecord) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 if TYPE_CHECKING:  # predict imports this module, and none of these
     import numpy as np
@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # predict imports this module, and none of these
     from numpy.typing import NDArray
 
     from perennial.domain.checking.served import Answered, Served
+    from perennial.domain.definition import Definition
     from perennial.domain.doctoring.findings import Look
     from perennial.domain.inputs import Columns
     from perennial.domain.manifest import Input, Manifest
@@ -134,6 +135,10 @@ class Buckets:
     models: ObjectStore
 
 
+Task = Literal["rebuild", "import"]
+"""What the training job does beside runs."""
+
+
 class JobLauncher(Protocol):
     """Starts training jobs."""
 
@@ -144,8 +149,14 @@ class JobLauncher(Protocol):
         platform accepted it. Raises `LaunchError`.
         """
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
-        """Start an execution that trains a version again and compares; its name, as of `launch`.
+    def launch_task(self, task: Task, pipeline: str, subject: str) -> str:
+        """Start an execution that does something else than a run; its name, as of `launch`.
+
+        Args:
+            task: `rebuild` trains the version `subject` again and compares; `import` takes in the
+                graph that the request of digest `subject` is about.
+            pipeline: for which pipeline.
+            subject: what the task is about.
 
         `perennial.domain.rebuilding.ALL` stands for every version. Raises `LaunchError`.
         """
@@ -183,6 +194,9 @@ class ModelCodec(Protocol):
 
     def export(self, model: Model) -> Artefact:
         """The model as a graph. Raises `ModelError` for what the graph format cannot express."""
+
+    def admit(self, graph: bytes, definition: Definition) -> Artefact:
+        """A graph that was made elsewhere, as one of ours; `ModelError` when it does not fit."""
 
     def load(self, graph: bytes, manifest: Manifest) -> Scorer:
         """A scorer for verified bytes. Raises `ModelError`."""

@@ -38,7 +38,8 @@ from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import RunRecord
-from perennial.workflows.train import Trainer, train
+from perennial.workflows.train import train
+from perennial.workflows.trainer import Trainer
 from perennial.workflows.versions import explain
 from tests.bench.report import Column, Section, as_document, machine
 from tests.bench.stream import DEFINITION, weeks
@@ -57,7 +58,7 @@ class Nowhere:
     def launch(self, pipeline: str, *, force: bool = False) -> str:
         return "never"
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
+    def launch_task(self, task: str, pipeline: str, subject: str) -> str:
         return "never"
 
     def has_ended(self, execution: str) -> bool:

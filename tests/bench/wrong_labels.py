@@ -32,7 +32,8 @@ from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.ledger import progressive
 from perennial.workflows.registry import Registry
-from perennial.workflows.train import Trainer, train
+from perennial.workflows.train import train
+from perennial.workflows.trainer import Trainer
 
 LABELS = {"bike": "cnt", "ytspam": "spam"}
 FIRST = {"bike": 16, "ytspam": 6}
@@ -57,7 +58,7 @@ class Launcher:
     def launch(self, pipeline: str, *, force: bool = False) -> str:
         return ""
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
+    def launch_task(self, task: str, pipeline: str, subject: str) -> str:
         return ""
 
     def has_ended(self, execution: str) -> bool:

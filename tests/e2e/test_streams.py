@@ -114,3 +114,35 @@ def test_a_version_of_a_stream_is_rebuilt_by_itself(cloud, streams):
     for version in (versions[0], versions[len(versions) // 2], streams["ytspam"]["champion"]):
         found = cloud.json("rebuild", "ytspam", version, "--verify")
         assert (found["version"], found["outcome"]) == (version, "equal"), found["reason"]
+
+
+@pytest.fixture(scope="module")
+def once(cloud, bike, tmp_path_factory):
+    """Bike by a model that learns the first 16 files and nothing else: all files judged at once."""
+    folder = tmp_path_factory.mktemp("static")
+    initialised(cloud, folder, "bike-static", bike[0], "cnt", mode="static", span={"files": 16})
+    dropped = cloud.json("drop", "bike-static", *map(str, bike), "--backfill", "--wait")
+    return dropped["runs"], cloud.json("status", "bike-static")
+
+
+def test_a_static_model_is_trained_once_and_one_run_scores_the_rest(once):
+    (trained, scored), status = once
+    assert (trained["outcome"], trained["files"]) == ("promoted", 16)
+    assert (scored["outcome"], scored["files"]) == ("scored", 90)
+    assert (status["champion"], status["counts"]) == ("v000001", {"accepted": 106})
+
+
+def test_the_score_of_a_static_model_is_that_of_plain_scikit_learn(once):
+    _, status = once
+    found = progressive_mean(status, 17, "mae")
+    print(
+        f"bike-static: progressive mae {found:.4f}, reference 95.5; {status['ageing']['sentence']}"
+    )
+    assert abs(found / 95.5 - 1) <= WITHIN - 1
+
+
+def test_status_says_how_a_static_model_ages(once):
+    ageing = once[1]["ageing"]
+    assert (ageing["version"], ageing["files"], ageing["compared"]) == ("v000001", 90, 22)
+    assert ageing["change"] == pytest.approx(ageing["latest"] / ageing["first"] - 1)
+    assert ageing["low"] > 0.5  # two years in which ever more people rode

@@ -18,6 +18,7 @@ from urllib3.util import Retry
 from perennial.adapters.google_errors import google_error
 from perennial.config import Config
 from perennial.errors import LaunchError
+from perennial.ports import Task
 
 PIPELINE_VARIABLE = "PERENNIAL_PIPELINE"
 """The environment variable that tells an execution which pipeline to train."""
@@ -25,9 +26,9 @@ PIPELINE_VARIABLE = "PERENNIAL_PIPELINE"
 FORCE_VARIABLE = "PERENNIAL_FORCE"
 """Set to 1, it makes the execution work even if the pipeline's trigger is not due."""
 
-REBUILD_VARIABLE = "PERENNIAL_REBUILD"
-"""Instead of both: `{pipeline}/{version}`, to train again and compare. A job of a release that does
-not know it finds no pipeline to train, and ends without doing anything."""
+TASK_VARIABLES: Mapping[Task, str] = {"rebuild": "PERENNIAL_REBUILD", "import": "PERENNIAL_IMPORT"}
+"""Instead of both, for each task: `{pipeline}/{subject}`. A job of a release that does not know it
+finds no pipeline to train, and ends without doing anything."""
 
 _TIMEOUT = (5.0, 30.0)
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
@@ -64,9 +65,9 @@ class CloudRunJobs:
             {PIPELINE_VARIABLE: pipeline} | ({FORCE_VARIABLE: "1"} if force else {})
         )
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
-        """Start an execution that trains a version again; its full name. Raises `LaunchError`."""
-        return self._launch({REBUILD_VARIABLE: f"{pipeline}/{version}"})
+    def launch_task(self, task: Task, pipeline: str, subject: str) -> str:
+        """Start an execution for a task; its full name. Raises `LaunchError`."""
+        return self._launch({TASK_VARIABLES[task]: f"{pipeline}/{subject}"})
 
     def _launch(self, variables: Mapping[str, str]) -> str:
         environment = [{"name": name, "value": value} for name, value in variables.items()]

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.adapters import onnx_export, parity, smoke
+from perennial.adapters import onnx_export, onnx_import, parity, smoke
 from perennial.adapters.graph import Graph
+from perennial.domain.definition import Definition
 from perennial.domain.frames import instances_of
 from perennial.domain.instances import read_instances
 from perennial.domain.manifest import Manifest
@@ -31,6 +32,10 @@ class OnnxCodec:
     def export(self, model: Model) -> Artefact:
         """The model as a graph. Raises `ModelError`."""
         return onnx_export.export(model)
+
+    def admit(self, graph: bytes, definition: Definition) -> Artefact:
+        """A graph from elsewhere (see `perennial.adapters.onnx_import`). Raises `ModelError`."""
+        return onnx_import.admit(graph, definition)
 
     def load(self, graph: bytes, manifest: Manifest) -> Graph:
         """A scorer for verified bytes. Raises `ModelError`."""

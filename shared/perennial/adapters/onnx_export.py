@@ -70,7 +70,7 @@ def _finish(proto: ModelProto, model: Model) -> None:
     del proto.opset_import[:]
     proto.opset_import.extend(helper.make_opsetid(*one) for one in opsets)
     route_missing(graph, trees_of(model.pipeline[-1]))
-    answer = _renamed(graph, _answer(graph))
+    answer = renamed(graph, _answer(graph))
     if model.task == "regression":
         answer = _bounded(graph, _inverse_link(graph, answer, model), model)
         name, width = "prediction", 1
@@ -80,7 +80,7 @@ def _finish(proto: ModelProto, model: Model) -> None:
     graph.node.append(helper.make_node("Identity", [answer], [name]))
     del graph.output[:]
     graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, width]))
-    _prune(graph)
+    prune(graph)
 
 
 def _answer(graph: Any) -> str:
@@ -92,7 +92,7 @@ def _answer(graph: Any) -> str:
     return str(last.input[0] if last.op_type == "ZipMap" else last.output[0])
 
 
-def _renamed(graph: Any, old: str, new: str = "raw") -> str:
+def renamed(graph: Any, old: str, new: str = "raw") -> str:
     """Free a name that skl2onnx may have given where a manifest promises another tensor."""
     for node in graph.node:
         for names in (node.input, node.output):
@@ -129,7 +129,7 @@ def _spread(graph: Any, answer: str, model: Model) -> str:
     return "spread"
 
 
-def _prune(graph: Any) -> None:
+def prune(graph: Any) -> None:
     """Drop nodes and constants that nothing uses, such as those of the label."""
     needed = {output.name for output in graph.output}
     kept = []

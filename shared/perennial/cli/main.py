@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
+from keyword import iskeyword
 
 import click
 
@@ -32,12 +33,18 @@ COMMANDS = {
     "check": "check",
     "retrain": "retrain",
     "rebuild": "rebuild",
+    "import": "importing",
     "replay": "replay",
     "ablate": "ablate",
     "sweep": "sweep",
     "doctor": "doctor",
 }
 """Each command and the module that holds it, in the order of the help page."""
+
+
+def _attribute(command: str) -> str:
+    """What a command is called in its module."""
+    return command.replace("-", "_") + "_" * iskeyword(command)
 
 
 class _Commands(click.Group):
@@ -50,7 +57,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = import_module(f"perennial.cli.{COMMANDS[cmd_name]}")
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        command: click.Command = getattr(module, _attribute(cmd_name))
         return command
 
 

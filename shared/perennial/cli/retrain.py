@@ -20,7 +20,8 @@ from perennial.workflows.retrain import retrain as run_now
 def retrain(deployment: Deployment, name: str, as_json: bool) -> None:
     """Train pipeline NAME now, due or not.
 
-    Waits for the end of the run and shows its statistics.
+    Waits for the end of the run and shows its statistics. A static model is trained anew on its
+    span, and meets the champion on rows that neither has learned.
     """
     run = run_now(
         deployment.buckets,

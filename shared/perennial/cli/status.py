@@ -71,7 +71,8 @@ def _short(document: dict[str, Any]) -> tuple[str, str, str, str, str]:
 
 
 def _details(document: dict[str, Any]) -> Iterator[str]:
-    yield f"pipeline   {document['pipeline']} ({document['task']})"
+    static = ", static" * (document["mode"] == "static")
+    yield f"pipeline   {document['pipeline']} ({document['task']}{static})"
     if document["champion"]:
         yield (
             f"champion   {document['champion']}, {age(document['age_seconds'])} old, "
@@ -80,6 +81,8 @@ def _details(document: dict[str, Any]) -> Iterator[str]:
     else:
         yield "champion   none yet"
     yield f"score      {_score(document['progressive'])}"
+    if document["ageing"]:
+        yield f"ageing     {document['ageing']['sentence']}"
     yield f"files      {_counts(document['counts'])}"
     if document["run"]:
         yield f"at work    run {document['run']['run']}"

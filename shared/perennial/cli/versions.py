@@ -18,6 +18,7 @@ from perennial.workflows.versions import list_versions
 _WORDS = {
     "promote": "passed, and serves",
     "supersede": "superseded",
+    "import": "imported",
     "approve": "approved",
     "reject": "turned down",
     "rollback": "returned to",
@@ -63,6 +64,8 @@ def _explained(document: dict[str, Any]) -> Iterator[str]:
     yield f"reason     {document['reason']}"
     yield f"against    {document['against'] or 'a constant predictor'}"
     used = sum(file["used"] for file in document["files"])  # a window passes the others by
+    if imported := document["evaluation"].get("imported"):
+        yield f"imported   {imported['file']} (SHA-256 {imported['sha256']}) by {imported['by']}"
     yield (
         f"learned    {counted(document['trained_rows'], 'row')} of "
         f"{counted(used, 'file')}, through {moment(document['trained_through'])}"

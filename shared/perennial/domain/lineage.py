@@ -108,20 +108,26 @@ class Lineage:
         return frozenset(file.stem for file in self.files)
 
     @property
-    def used(self) -> tuple[Learned, ...]:
+    def learned(self) -> tuple[Learned, ...]:
         """The files whose rows it has learned."""
         return tuple(file for file in self.files if file.used)
 
     @property
+    def used(self) -> frozenset[str]:
+        """Stems of the files that it learned from."""
+        return frozenset(file.stem for file in self.learned)
+
+    @property
     def newest(self) -> tuple[datetime, int] | None:
-        """Place in time, and generation, of the newest file that was learned."""
+        """Place in time, and generation, of the newest file that was taken into account."""
         places = ((datetime.fromisoformat(f.order), int(f.stem.split("-")[0])) for f in self.files)
         return max(places, default=None)
 
     @property
     def through(self) -> datetime | None:
         """The newest place in time that was learned."""
-        return self.newest and self.newest[0]
+        places = (datetime.fromisoformat(file.order) for file in self.files if file.used)
+        return max(places, default=None)
 
     def to_json(self) -> bytes:
         """The stored form."""

@@ -109,6 +109,21 @@ def upgrade(pipeline: str, version: str, environment: str) -> str:
     return f"{pipeline}/rebuilds/{version}/environment-{environment}.json"
 
 
+def import_graph(pipeline: str, sha256: str) -> str:
+    """A graph that somebody handed in, in the models bucket."""
+    return f"{pipeline}/imports/{sha256}.onnx"
+
+
+def import_request(pipeline: str, digest: str) -> str:
+    """What somebody said of a graph that they handed in, in the models bucket."""
+    return f"{pipeline}/imports/{digest}.json"
+
+
+def import_result(pipeline: str, digest: str, execution: str) -> str:
+    """What an execution made of such a request, in the data bucket."""
+    return f"{pipeline}/imports/{digest}/{execution}.json"
+
+
 def launch(pipeline: str, commit: str, number: int = 1) -> str:
     """Which execution was the `number`-th launched at this commit of the head (data bucket)."""
     return numbered(f"{pipeline}/launches/{commit}", number)

@@ -230,6 +230,7 @@ def judge_version(
     epoch: int,
     against: str | None,
     definition: str,
+    proved: bool = True,
 ) -> Head:
     """Enter a run's new version: promoted when approved, else kept beside the champion.
 
@@ -240,6 +241,7 @@ def judge_version(
         epoch: the run's claim.
         against: the champion that the gate compared it with.
         definition: digest of the recipe that made it.
+        proved: whether it passed a gate, unless it is rejected: an import may wait without.
 
     Raises:
         ClaimLost: when the run's claim is gone.
@@ -256,7 +258,7 @@ def judge_version(
     if status == "approved" and head.pin is not None:
         status = "waiting"
     # Once a newer version has passed, whatever still waits has nothing to offer.
-    passed_by = () if status == "rejected" else head.waiting
+    passed_by = head.waiting if proved and status != "rejected" else ()
     superseded: dict[str, Status] = dict.fromkeys(passed_by, "superseded")
     entered = replace(
         head,

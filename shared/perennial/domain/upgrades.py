@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from perennial.domain.importing import IMPORTED
 from perennial.domain.rebuilding import (
     CODE,
     DEPENDENCIES,
@@ -21,9 +22,6 @@ from perennial.domain.rebuilding import (
     Rebuild,
     environment_differences,
 )
-
-IMPORTED = "imported"
-"""Stands in the environment of a version that was trained elsewhere."""
 
 _MACHINE = (PLATFORM, THREADS)
 # What a machine is may be another with every execution of the same image: that is no upgrade.

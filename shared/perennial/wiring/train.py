@@ -15,7 +15,7 @@ from perennial.config import Config, model_packages
 from perennial.domain.own_models import look_up_with
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.registry import Registry
-from perennial.workflows.train import Trainer
+from perennial.workflows.trainer import Trainer
 
 MODELS = Path(__file__).parents[2] / "models"
 """Where the job's bundle holds packages of models: beside `perennial`."""

@@ -82,7 +82,8 @@ def apply(
         change = partial(state.apply_definition, digest=stored)
         head = registry.commit(name, change, action="apply", by=by)
     judged = judge_pending(buckets, registry, clock, name, by="apply")
-    if changed and _last_run_got_nowhere(buckets, head):
+    serves = definition.training.mode == "static" and head.champion is not None
+    if changed and not serves and _last_run_got_nowhere(buckets, head):
         launcher.launch(name, force=True)  # what it considered waits for nobody else
     elif judged or changed:
         launch_if_due(buckets, registry, launcher, clock, name)

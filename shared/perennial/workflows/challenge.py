@@ -166,8 +166,8 @@ def challenge(
             },
             "floors": [asdict(floor) | {"sentence": floor.sentence} for floor in floors],
             "surprises": [asdict(one) | {"sentence": one.sentence} for one in surprises],
-            "held_out": _describe(definition, held_out) | {"repeated": held.repeated},
-            "trained": _describe(definition, trained),
+            "held_out": describe(definition, held_out) | {"repeated": held.repeated},
+            "trained": describe(definition, trained),
             "refit": refit,
             "freshness": definition.training.freshness,
             "mode": definition.promotion.mode,
@@ -219,10 +219,10 @@ def _held_out(
     """The newest rows that no model of this duel has learned, in time order."""
     if champion is not None:
         fresh, repeated = _unlearned(definition, rows.of_all(batch.proof), learned)
-        fresh = _in_time_order(definition, fresh)
+        fresh = in_time_order(definition, fresh)
         tail = tail_length(len(fresh), definition.promotion.min_duel_rows)
         return _HeldOut(fresh.tail(tail), repeated)
-    last = _in_time_order(definition, rows.of_all(batch.history[-1:]))
+    last = in_time_order(definition, rows.of_all(batch.history[-1:]))
     # A last file that outweighs all before it would leave too little to learn from.
     if 2 * len(last) <= sum(file.rows for file in batch.history):
         return _HeldOut(last)
@@ -260,7 +260,8 @@ def _before(
     return learnable[~seen_before(definition, learnable, row_hashes(definition, held_out))]
 
 
-def _in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
+def in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows by their event time, where they have one, else as the files came."""
     if definition.event_time is None:
         return frame
     return frame.sort_values(definition.event_time, kind="stable")
@@ -292,7 +293,8 @@ def _duel(
     )
 
 
-def _describe(definition: Definition, frame: pd.DataFrame) -> dict[str, Any]:
+def describe(definition: Definition, frame: pd.DataFrame) -> dict[str, Any]:
+    """How many rows, and from when to when."""
     facts: dict[str, Any] = {"rows": len(frame)}
     if definition.event_time is not None and len(frame):
         times = frame[definition.event_time]

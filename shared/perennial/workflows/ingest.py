@@ -8,6 +8,7 @@ from functools import partial
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.domain.registry import Head
+from perennial.domain.span import learnable
 from perennial.domain.trigger import due
 from perennial.domain.verdict import Verdict, VerdictSummary
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
@@ -50,7 +51,7 @@ def launch_if_due(
 
     Looks only at files that came after those which the last run is done with, in one bounded
     listing, and at the one file that the caller knows of; the sweep looks at all of them. Only
-    while there is no champion are the rows of all accepted files counted here, too.
+    while there is no champion are the rows that a first version learns from counted here, too.
 
     Args:
         buckets: the four buckets.
@@ -76,7 +77,8 @@ def launch_if_due(
     at_least, rows = 0, None
     if head.champion is None:
         at_least = training.min_rows
-        rows = sum(file.rows for file in accepted_files(buckets.data, pipeline))
+        accepted = accepted_files(buckets.data, pipeline)
+        rows = sum(file.rows for file in learnable(training, accepted))
     if not due(training.trigger, fresh, at_least=at_least, rows=rows):
         return None
     return launch_once(buckets.data, launcher, head)

@@ -98,7 +98,7 @@ def judge(
         return None
     manifest = registry.manifest(head.pipeline, evidence.predecessor)
     known = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
-    since = {file.stem for file in champion.used} - known.stems
+    since = champion.used - known.stems
     return Finding(head.champion, evidence, tuple(f for f in accepted if f.file.stem in since))
 
 

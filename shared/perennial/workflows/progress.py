@@ -77,7 +77,7 @@ def contenders(
     """
     get = partial(load, registry, codec, head.pipeline)
     lags = [lag for lag in LAGS if lag <= len(head.predecessors)]
-    if definition.promotion.probation is None:
+    if definition.promotion.probation is None or definition.training.mode == "static":
         lags = []
     past = [get(head.predecessors[lag - 1]) for lag in lags]
     line = [champion, *(one for one in past if _knows_no_more(one, champion))]
@@ -103,7 +103,7 @@ def _learned_rows(
         return NOTHING_LEARNED
     files: dict[str, Learned] = {}
     for model in models:
-        files |= {file.stem: file for file in model.lineage.used}
+        files |= {file.stem: file for file in model.lineage.learned}
     hashes = [row_hashes(definition, rows.of(file.summary)) for file in files.values()]
     return np.unique(np.concatenate(hashes)) if hashes else NOTHING_LEARNED
 
@@ -116,7 +116,7 @@ def score_first(
     rows: Rows,
     models: Sequence[Contender],
     watch: Stopwatch,
-) -> list[Entry]:
+) -> tuple[list[Entry], list[Entry]]:
     """Let every model predict the new files, and enter in the ledger how it did.
 
     Args:
@@ -129,10 +129,12 @@ def score_first(
         watch: times the steps.
 
     Returns:
-        The ledger of the new files and of the `NEWEST_FILES` before them.
+        The ledger of the new files and of the `NEWEST_FILES` before them; and of it the champion's
+        entries that are new.
     """
     recent = [file.file.stem for file in batch.history[-(NEWEST_FILES + len(batch.fresh)) :]]
     ledger = list(entries(data, definition.name, since=min(recent)))
+    made: list[Entry] = []
     done = {(entry.stem, entry.version) for entry in ledger}
     for file in batch.proof:
         for one in models:
@@ -151,5 +153,5 @@ def score_first(
                     repeated=int(repeated.sum()),
                 )
                 record(data, definition.name, entry)
-                ledger.append(entry)
-    return ledger
+                made.append(entry)
+    return [*ledger, *made], [entry for entry in made if entry.part == "champion"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from perennial.domain.registry import Head
+from perennial.domain.span import learnable
 from perennial.domain.trigger import due
 from perennial.domain.verdict import VerdictSummary
 from perennial.ports import Clock, JobLauncher, ObjectStore
@@ -51,7 +52,7 @@ def work_is_due(data: ObjectStore, registry: Registry, pipeline: str) -> bool:
     training = registry.definition(head).training
     if head.champion is not None:
         return due(training.trigger, counting)
-    rows = sum(file.rows for file in accepted)  # a first version learns from all of them
+    rows = sum(file.rows for file in learnable(training, accepted))
     return due(training.trigger, counting, at_least=training.min_rows, rows=rows)
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from perennial.domain import names
 from perennial.domain.definition import Definition
 from perennial.domain.frames import columns_of
+from perennial.domain.importing import IMPORTED, IMPORTED_FILE
 from perennial.domain.lineage import Lineage, Portion
 from perennial.domain.manifest import Manifest
 from perennial.domain.rebuilding import (
@@ -40,7 +41,7 @@ from perennial.ports import Scorer
 from perennial.workflows.packaging import RECORDED_ROWS
 from perennial.workflows.rows import Rows
 from perennial.workflows.stopwatch import Stopwatch
-from perennial.workflows.train import Trainer
+from perennial.workflows.trainer import Trainer
 from perennial.workflows.writing import create_once
 
 
@@ -73,6 +74,10 @@ def rebuild(trainer: Trainer, pipeline: str, version: str) -> Rebuild:
         ),
         execution=trainer.execution,
     )
+    if IMPORTED in manifest.environment:
+        made = manifest.environment[IMPORTED_FILE]
+        reason = f"it was trained elsewhere, and handed in as {made}: nothing here could train it"
+        return replace(blank, reason=reason, differences=(), ended=trainer.clock.now())
     try:
         found = _again(trainer, manifest, blank, watch)
     except ObjectNotFound as error:

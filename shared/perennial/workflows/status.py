@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,12 +12,15 @@ from perennial.domain.manifest import Manifest
 from perennial.domain.measuring import merged, told
 from perennial.domain.registry import Head
 from perennial.domain.scoring import Score
+from perennial.domain.span import lacking, learnable
 from perennial.domain.upgrades import Check
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
 from perennial.ports import Buckets, Clock, JobLauncher
+from perennial.workflows.ageing import champions_ageing
 from perennial.workflows.ledger import Entry, progressive
 from perennial.workflows.queue import counting_files, is_at_work
+from perennial.workflows.recipe import recipe_changed
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import list_runs, read_considered
 from perennial.workflows.upgrade_checks import latest_check
@@ -44,16 +47,18 @@ def status(
     return {
         "pipeline": pipeline,
         "task": definition.task,
+        "mode": definition.training.mode,
         "definition": head.definition,
         **_champion(champion, clock),
         "predecessors": list(head.predecessors),
         "pinned": head.pin and {"by": head.pin.by, "why": head.pin.why, "at": str(head.pin.at)},
         "progressive": _progressive(buckets, definition, files),
+        "ageing": _ageing(buckets, registry, head, definition, files),
         "counts": dict(Counter(file.decision for file in files)),
         "verdicts": [_verdict(file) for file in _latest(files)],
         "run": _run(head) if at_work else None,
         "runs": runs[-LAST:],
-        "waiting": [] if at_work else _waiting(buckets, head, definition, files, runs),
+        "waiting": [] if at_work else _waiting(buckets, registry, head, definition, files, runs),
         "alerts": _alerts(head, files, runs, upgrade, at_work=at_work),
         "upgrade": upgrade and asdict(upgrade),
     }
@@ -87,6 +92,21 @@ def _progressive(
         "slices": told(merged(scored[file.file.stem].measured.slices for file in known)),
         "files": by_file,
     }
+
+
+def _ageing(
+    buckets: Buckets,
+    registry: Registry,
+    head: Head,
+    definition: Definition,
+    files: Sequence[VerdictSummary],
+) -> dict[str, Any] | None:
+    """How a static champion ages; None where it is not one."""
+    accepted = [file for file in files if file.decision == "accepted"]
+    found = champions_ageing(buckets.data, registry, head, definition, accepted)
+    if found is None:
+        return None
+    return asdict(found) | {"trained_through": found.trained_through.isoformat()}
 
 
 def _scored(file: VerdictSummary, entry: Entry) -> dict[str, Any]:
@@ -125,6 +145,7 @@ def _run(head: Head) -> dict[str, Any] | None:
 
 def _waiting(
     buckets: Buckets,
+    registry: Registry,
     head: Head,
     definition: Definition,
     files: list[VerdictSummary],
@@ -136,6 +157,7 @@ def _waiting(
         to_judge = f"{counted(pending, 'file')} to be judged"
         reasons.append(f"{to_judge}: run `perennial sweep {head.pipeline}`")
     reasons += _waiting_for_rows(buckets, head, definition, files, runs)
+    reasons += _waiting_to_be_told(registry, head, definition)
     reasons += [
         f"{version} waits for `perennial approve {head.pipeline}`" for version in head.waiting
     ]
@@ -145,6 +167,18 @@ def _waiting(
             f"until `perennial unpin {head.pipeline}`"
         )
     return reasons
+
+
+def _waiting_to_be_told(registry: Registry, head: Head, definition: Definition) -> Iterator[str]:
+    """What a static model is trained anew for only when somebody says so."""
+    if head.champion is None or definition.training.mode == "dynamic":
+        return
+    made_by = registry.manifest(head.pipeline, head.champion).definition
+    if recipe_changed(registry, head, definition, made_by):
+        yield (
+            f"the recipe changed since {head.champion} was made: `perennial retrain "
+            f"{head.pipeline}` trains by it"
+        )
 
 
 def _waiting_for_rows(
@@ -160,7 +194,10 @@ def _waiting_for_rows(
     if not accepted:
         yield f"a first file: `perennial drop {pipeline} FILE`"
         return
-    rows = sum(file.rows for file in accepted)
+    if head.champion is None and (lack := lacking(training, accepted)):
+        yield lack
+        return
+    rows = sum(file.rows for file in learnable(training, accepted))
     enough = head.champion is not None or rows >= training.min_rows
     if not enough:
         yield f"a first version needs {training.min_rows:,} rows, has {rows:,}: drop more files"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from perennial.domain.upgrades import Check, upgrade
 from perennial.workflows.rebuild import rebuild
 from perennial.workflows.runs import RunRecord
-from perennial.workflows.train import Trainer
+from perennial.workflows.trainer import Trainer
 from perennial.workflows.upgrade_checks import is_checked, record_check
 
 

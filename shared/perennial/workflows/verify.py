@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 from perennial.domain import names
 from perennial.domain.rebuilding import ALL, Rebuild
-from perennial.errors import NotFoundError, ObjectNotFound, Unfinished
+from perennial.errors import NotFoundError
 from perennial.ports import Clock, JobLauncher, ObjectStore
+from perennial.workflows.executions import await_result
 from perennial.workflows.registry import Registry
-
-POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class Verifier:
         if chosen is None:
             raise NotFoundError(f"{pipeline} has no champion yet; name a version")
         self.registry.manifest(pipeline, chosen)
-        execution = self.launcher.launch_rebuild(pipeline, chosen)
+        execution = self.launcher.launch_task("rebuild", pipeline, chosen)
         (found,) = self._results(execution, pipeline, [chosen])
         return found
 
@@ -69,33 +68,16 @@ class Verifier:
         versions = sorted(self.registry.require(pipeline).statuses)
         if not versions:
             raise NotFoundError(f"{pipeline} has no version yet")
-        execution = self.launcher.launch_rebuild(pipeline, ALL)
+        execution = self.launcher.launch_task("rebuild", pipeline, ALL)
         for done, found in enumerate(self._results(execution, pipeline, versions), start=1):
             self.progress(f"{done} of {len(versions)}: {found.version} {found.outcome}")
             yield found
 
     def _results(self, execution: str, pipeline: str, versions: Sequence[str]) -> Iterator[Rebuild]:
         self.progress(f"started {execution}")
-        short = execution.rsplit("/", 1)[-1]
-        since = self.clock.now()
         for version in versions:
-            name = names.rebuild(pipeline, version, short)
-            while (found := self._look(name, execution)) is None:
-                if (self.clock.now() - since).total_seconds() >= self.patience:
-                    raise Unfinished(
-                        f"execution {short} gave no result for {version} within "
-                        f"{self.patience:.0f} s; see its log"
-                    )
-                self.clock.sleep(POLL_SECONDS)
-            yield found
-
-    def _look(self, name: str, execution: str) -> Rebuild | None:
-        # Ask first, then look: a result written just before the end is not missed.
-        ended = self.launcher.has_ended(execution)
-        try:
-            return Rebuild.from_json(self.data.read(name).data)
-        except ObjectNotFound:
-            if ended:
-                short = execution.rsplit("/", 1)[-1]
-                raise Unfinished(f"execution {short} ended without a result; see its log") from None
-        return None
+            name = names.rebuild(pipeline, version, execution.rsplit("/", 1)[-1])
+            found = await_result(
+                self.data, self.launcher, self.clock, execution, name, patience=self.patience
+            )
+            yield Rebuild.from_json(found)

@@ -15,6 +15,8 @@ from perennial.ports import ObjectStore
 from perennial.workflows.ledger import Entry, entries
 from perennial.workflows.registry import Registry
 
+_BRINGING_IN = ("judge", "promote", "import")
+
 
 def list_versions(
     registry: Registry, pipeline: str, data: ObjectStore | None = None
@@ -106,7 +108,7 @@ def _history(registry: Registry, head: Head, version: str) -> list[dict[str, Any
     for commit in registry.history(head.pipeline):
         if commit.version == version and commit.action != "release":
             told.append(_entry(commit, commit.action, commit.why, version))
-        elif successor and commit.version == successor and commit.action in ("judge", "promote"):
+        elif successor and commit.version == successor and commit.action in _BRINGING_IN:
             why = f"{successor} passed its duel while {version} waited"
             told.append(_entry(commit, "supersede", why, version))
     return told[::-1]

@@ -18,6 +18,7 @@ from perennial.cli.main import main
 from perennial.config import Config
 from perennial.domain.names import FileId
 from perennial.ports import Buckets
+from perennial.workflows import importing
 from perennial.workflows.rebuild import rebuild, record
 from tests.integration.infra.guarded import ROLES, Account
 from tests.integration.infra.in_memory import Deployment, Killed, taps
@@ -46,10 +47,13 @@ class Living(Deployment):
         self.heard.add(self.drop(name, day))
 
     def _run(self, execution: str, what: str) -> None:
-        pipeline, _, version = what.partition("/")
-        if version:
-            trainer = self.trainer(execution)
-            record(trainer, rebuild(trainer, pipeline, version))
+        task, _, about = what.rpartition(" ")
+        pipeline, _, subject = about.partition("/")
+        trainer = self.trainer(execution)
+        if task == "rebuild":
+            record(trainer, rebuild(trainer, pipeline, subject))
+        elif task == "import":
+            importing.record(trainer, subject, importing.take_in(trainer, pipeline, subject))
         else:
             with suppress(Killed):
                 self.train(execution, force=execution in self.platform.forced)

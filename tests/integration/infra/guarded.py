@@ -137,7 +137,7 @@ class Platform:
 
     Attributes:
         job: the job's name.
-        launched: the pipeline of each execution, or `pipeline/version` where it is to rebuild that.
+        launched: the pipeline of each execution, or `task pipeline/subject` of another task.
         forced: executions that are to work whether or not it is due.
         ended: executions that are over.
     """
@@ -165,8 +165,8 @@ class Launcher:
             self.platform.forced.add(execution)
         return execution
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
-        return self._launch(f"{pipeline}/{version}")
+    def launch_task(self, task: str, pipeline: str, subject: str) -> str:
+        return self._launch(f"{task} {pipeline}/{subject}")
 
     def _launch(self, what: str) -> str:
         # What to do is an override of the job's environment.

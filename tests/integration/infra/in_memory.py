@@ -18,7 +18,8 @@ from perennial.workflows.ingest import ingest
 from perennial.workflows.registry import Registry
 from perennial.workflows.serve import Server
 from perennial.workflows.sweep import Swept, sweep
-from perennial.workflows.train import Trainer, train
+from perennial.workflows.train import train
+from perennial.workflows.trainer import Trainer
 from tests.integration.infra.guarded import ROLES, Account, Platform
 from tests.integration.infra.roles import Access, Grant
 

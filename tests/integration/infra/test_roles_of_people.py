@@ -146,10 +146,15 @@ def heal(team: Team) -> None:
 
 
 def look(team: Team) -> None:
-    """The operator trains, rebuilds and reads what is on record."""
+    """The operator trains, rebuilds, hands in a model and reads what is on record."""
     olga = team.olga
     assert olga("retrain", "taps")["outcome"] in ("waiting_approval", "rejected", "nothing_new")
     assert olga("rebuild", "taps", "--verify")["outcome"] == "equal"
+    graph = team.deployment.stores["models"].read("taps/versions/v000002/model.onnx").data
+    (olga.folder / "elsewhere.onnx").write_bytes(graph)
+    handed_in = str(olga.folder / "elsewhere.onnx")
+    words = ("import", "taps", handed_in, "--trained-through", "2025-12-31", "--why", "trial")
+    assert olga(*words)["outcome"] in ("waiting_approval", "rejected")  # promotion is by hand
     listed = olga("versions", "taps")["versions"]
     assert olga("versions", "taps", "--explain", listed[-1]["version"])["history"]
     found = {one["pipeline"] for one in olga("status")["pipelines"]}

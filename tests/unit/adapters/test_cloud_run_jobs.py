@@ -17,6 +17,7 @@ from pytest_mock import MockerFixture
 from perennial.adapters.cloud_run_jobs import CloudRunJobs
 from perennial.config import Config
 from perennial.errors import LaunchError
+from perennial.ports import Task
 
 JOB = "projects/garden-1/locations/europe-west1/jobs/trainer"
 
@@ -91,14 +92,19 @@ def test_a_forced_launch_says_so(api: AdminApi, jobs: CloudRunJobs) -> None:
     assert {"name": "PERENNIAL_FORCE", "value": "1"} in variables
 
 
-def test_a_rebuild_names_no_pipeline_to_train(api: AdminApi, jobs: CloudRunJobs) -> None:
-    """So that a job of a release that cannot rebuild does nothing, least of all a run."""
+@pytest.mark.parametrize(
+    ("task", "variable"), [("rebuild", "PERENNIAL_REBUILD"), ("import", "PERENNIAL_IMPORT")]
+)
+def test_a_task_names_no_pipeline_to_train(
+    api: AdminApi, jobs: CloudRunJobs, task: Task, variable: str
+) -> None:
+    """So that a job of a release that does not know it does nothing, least of all a run."""
     api.answers = [(200, {"metadata": {"name": "e1"}})]
 
-    assert jobs.launch_rebuild("flowers", "v000012") == "e1"
+    assert jobs.launch_task(task, "flowers", "v000012") == "e1"
     ((_, _, body, _),) = api.requests
     (container,) = body["overrides"]["containerOverrides"]
-    assert container == {"env": [{"name": "PERENNIAL_REBUILD", "value": "flowers/v000012"}]}
+    assert container == {"env": [{"name": variable, "value": "flowers/v000012"}]}
 
 
 def test_a_busy_platform_is_asked_again(api: AdminApi, jobs: CloudRunJobs) -> None:

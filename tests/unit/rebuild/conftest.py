@@ -20,7 +20,8 @@ from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.rebuild import rebuild
 from perennial.workflows.registry import Registry
-from perennial.workflows.train import Trainer, train
+from perennial.workflows.train import train
+from perennial.workflows.trainer import Trainer
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 WORDS = ("buy", "cheap", "watch", "the", "new", "video", "thanks", "great", "song", "like", "it")

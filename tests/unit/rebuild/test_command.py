@@ -26,9 +26,10 @@ class Platform(Launcher):
         self.breaks = False
         self.asked: list[tuple[str, str]] = []
 
-    def launch_rebuild(self, pipeline: str, version: str) -> str:
-        self.asked.append((pipeline, version))
-        every = ["v000001", "v000002"] if version == ALL else [version]
+    def launch_task(self, task: str, pipeline: str, subject: str) -> str:
+        assert task == "rebuild"
+        self.asked.append((pipeline, subject))
+        every = ["v000001", "v000002"] if subject == ALL else [subject]
         for one in every[: -1 if self.breaks else None]:
             trainer = replace(self.trainer, execution="train-abc12")
             record(trainer, rebuild(trainer, pipeline, one))
@@ -200,10 +201,10 @@ def test_an_execution_that_breaks_off_is_one_line(platform, run):
 
 
 def test_a_platform_that_refuses_is_one_line(platform, run, monkeypatch):
-    def refuse(pipeline: str, version: str) -> str:
+    def refuse(task: str, pipeline: str, subject: str) -> str:
         raise LaunchError("start jobs/train: 403 denied")
 
-    monkeypatch.setattr(platform, "launch_rebuild", refuse)
+    monkeypatch.setattr(platform, "launch_task", refuse)
     assert run("stalls", "--verify") == (1, "", "perennial: start jobs/train: 403 denied\n")
 
 

@@ -14,7 +14,8 @@ from perennial.domain.replaying.trials import follow
 from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.registry import Registry
-from perennial.workflows.train import Trainer, train
+from perennial.workflows.train import train
+from perennial.workflows.trainer import Trainer
 
 from .conftest import DEFINITION, fitter_of, plan_of, pumps, source_of
 

@@ -14,10 +14,16 @@ from perennial.workflows.ingest import ingest
 from perennial.workflows.registry import Registry
 from perennial.workflows.sweep import sweep
 
+from .conftest import DEFINITION
+
 CLASS = {
     **dict.fromkeys(("create", "overwrite", "replace", "copy_from", "list"), "A"),
     **dict.fromkeys(("stat", "read", "download"), "B"),
 }
+
+STATIC = DEFINITION.replace("min_rows: 40", "min_rows: 40\n  mode: static\n  span: {files: 1}")
+STATIC_RUN_CALLS = (10, 14)
+"""Those of a run that predicts one new file, its score included."""
 
 
 class Counted:
@@ -79,6 +85,18 @@ def test_calls_of_a_run(taps, calls, new):
         taps.drop()
     made = counted(calls, taps.train)
     assert made == (RUN_CALLS[0] + SCORE_CALLS * new, RUN_CALLS[1] + 1 + new)
+
+
+@pytest.mark.parametrize("later", [0, 1, 12])
+def test_calls_of_a_run_of_a_static_pipeline(taps, calls, later):
+    """They do not grow with the files that its model has predicted before."""
+    taps.apply(STATIC)
+    taps.drop()
+    for _ in range(later):
+        taps.drop()
+    taps.train()
+    taps.drop()
+    assert counted(calls, taps.train) == STATIC_RUN_CALLS
 
 
 def test_calls_of_an_idle_sweep(taps, calls):

@@ -1,0 +1,256 @@
+"""One attempt of a run: predict what is new, make a version of it, prove it, and bring it in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from perennial.domain import registry as state
+from perennial.domain.definition import Definition
+from perennial.domain.lineage import Batch, Lineage
+from perennial.domain.rebuilding import environment_of
+from perennial.domain.registry import Head
+from perennial.domain.static import Task
+from perennial.domain.training import Model, fit
+from perennial.domain.verdict import VerdictSummary
+from perennial.workflows.challenge import Candidate, Champion, challenge, require_rows
+from perennial.workflows.doubts import NO_DOUBTS, Doubts, on_probation, put_aside, surprises
+from perennial.workflows.ledger import Entry
+from perennial.workflows.packaging import Origin, package
+from perennial.workflows.progress import contenders, load, score_first
+from perennial.workflows.queue import accepted_files
+from perennial.workflows.rows import Rows
+from perennial.workflows.runs import Alert, Outcome
+from perennial.workflows.static import (
+    plan,
+    what_came_of_scoring,
+    whole_span,
+    with_what_came_before,
+)
+from perennial.workflows.stopwatch import Stopwatch
+from perennial.workflows.trainer import Trainer
+
+
+@dataclass(slots=True)
+class Result:
+    """How a run ends, filled in as it becomes known: a run that fails had its new files too.
+
+    Attributes:
+        outcome: how it ended.
+        reason: one sentence.
+        version: the version that it made.
+        new: rows of the files that were new to the champion, by stem.
+        considered: stems of the accepted files that it is done with.
+        later: stems of those that it leaves to the next run.
+        alerts: what a person should know.
+    """
+
+    outcome: Outcome = "failed"
+    reason: str = ""
+    version: str | None = None
+    new: dict[str, int] = field(default_factory=dict)
+    considered: tuple[str, ...] = ()
+    later: frozenset[str] = frozenset()
+    alerts: list[Alert] = field(default_factory=list)
+
+    def alert(self, alerts: Sequence[Alert]) -> None:
+        """Add what is not there yet: an attempt may be made again."""
+        self.alerts += [one for one in alerts if one not in self.alerts]
+
+
+class Again(Exception):
+    """What was listed is not what there is any more: list again, and start over."""
+
+
+def attempt(
+    trainer: Trainer, head: Head, run: str, watch: Stopwatch, result: Result, *, force: bool
+) -> None:
+    """Make a version and bring it in; `result` says how that went, as far as it came.
+
+    Args:
+        trainer: the parts to work with.
+        head: with the run's claim.
+        run: its id.
+        watch: times the steps.
+        result: filled in.
+        force: whether somebody asked for a new version.
+
+    Raises:
+        Again: when files were set aside, or the champion went back.
+        CommitConflict: when champion or recipe changed meanwhile.
+        NotTrainable: when the rows cannot give a model.
+    """
+    definition = trainer.registry.definition(head)
+    accepted = accepted_files(trainer.buckets.data, head.pipeline)
+    champion = load_champion(trainer, head)
+    batch = Batch.of(accepted, champion.lineage if champion else Lineage())
+    task = _task(trainer, head, definition, batch, champion, force=force)
+    result.later = frozenset(file.file.stem for file in task.later)
+    result.considered = _stems(file for file in accepted if file not in task.later)
+    rows = Rows(trainer.buckets.data, definition)
+    scored: Sequence[Entry] = ()
+    doubts = NO_DOUBTS
+    if champion is not None and batch.proof:
+        with watch("read"):
+            models = contenders(trainer.registry, trainer.codec, head, champion, definition, rows)
+        data = trainer.buckets.data
+        ledger, scored = score_first(data, trainer.clock, definition, batch, rows, models, watch)
+        doubts = Doubts(models[0].learned, ())
+        if definition.training.mode == "dynamic":
+            _doubt_champion(trainer, head, definition, ledger, batch, champion, run, result)
+            doubts = Doubts(models[0].learned, surprises(definition, ledger, batch))
+    if task.learn is None:
+        _only_scored(head, definition, champion, scored, task, result)
+        return
+    candidate = _candidate(definition, batch, task.learn, rows, champion, watch, doubts, result)
+    version, after = _bring_in(trainer, head, definition, candidate, run, watch)
+    result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
+    result.version = version
+    if candidate.suspect:
+        result.outcome = "set_aside"
+        suspect = [file for file in batch.fresh if file.file.stem in candidate.suspect]
+        result.alert(put_aside(trainer, head.pipeline, run, suspect, candidate.reason))
+        raise Again
+
+
+def load_champion(trainer: Trainer, head: Head) -> Champion | None:
+    """The version that serves, verified and ready to predict; None before there is one."""
+    if head.champion is None:
+        return None
+    return load(trainer.registry, trainer.codec, head.pipeline, head.champion)
+
+
+def _task(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    batch: Batch,
+    champion: Champion | None,
+    *,
+    force: bool,
+) -> Task:
+    """What there is to learn: for a dynamic model, whatever is new."""
+    if definition.training.mode == "static":
+        return plan(trainer.registry, head, definition, batch, champion, force=force)
+    return Task(batch if batch.fresh else None)
+
+
+def _doubt_champion(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    ledger: Sequence[Entry],
+    batch: Batch,
+    champion: Champion,
+    run: str,
+    result: Result,
+) -> None:
+    alerts, went_back = on_probation(trainer, head, definition, ledger, batch, champion, run)
+    result.alert(alerts)
+    if went_back:
+        raise Again
+
+
+def _only_scored(
+    head: Head,
+    definition: Definition,
+    champion: Champion | None,
+    scored: Sequence[Entry],
+    task: Task,
+    result: Result,
+) -> None:
+    """End without a version."""
+    result.new |= {entry.stem: entry.score.rows for entry in scored}
+    if definition.training.mode == "static":
+        result.outcome, result.reason = what_came_of_scoring(head, definition, scored, task.reason)
+    elif result.outcome != "set_aside":  # else that is what there is to say
+        result.outcome, result.reason = "nothing_new", _nothing_new(head, champion)
+
+
+def _candidate(
+    definition: Definition,
+    batch: Batch,
+    learn: Batch,
+    rows: Rows,
+    champion: Champion | None,
+    watch: Stopwatch,
+    doubts: Doubts,
+    result: Result,
+) -> Candidate[Model]:
+    """Train and judge."""
+    result.new |= {file.file.stem: file.rows for file in learn.fresh}
+    if champion is None:
+        require_rows(definition, learn.fresh)
+    static = definition.training.mode == "static"
+    candidate = challenge(
+        whole_span(definition) if static else definition,
+        learn,
+        rows,
+        champion,
+        watch,
+        fit,
+        learned=doubts.learned,
+        surprises=doubts.surprises,
+    )
+    return with_what_came_before(candidate, batch, learn) if static else candidate
+
+
+def _bring_in(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    candidate: Candidate[Model],
+    run: str,
+    watch: Stopwatch,
+) -> tuple[str, Head]:
+    """Write the version, and commit what the gate decided about it."""
+    version = trainer.registry.reserve_version(head.pipeline, run)
+    environment = environment_of(definition.training.package, trainer.environment)
+    origin = Origin(head.pipeline, version, run, head.definition, trainer.clock.now(), environment)
+    manifest, files = package(candidate, definition, origin, trainer.codec, watch)
+    with watch("write"):
+        trainer.registry.write_version(manifest, files)
+        return version, _commit(trainer, head, candidate, version, run)
+
+
+def _commit(
+    trainer: Trainer, head: Head, candidate: Candidate[Model], version: str, run: str
+) -> Head:
+    return trainer.registry.commit(
+        head.pipeline,
+        partial(
+            state.judge_version,
+            version=version,
+            status=candidate.status,
+            epoch=head.epoch,
+            against=head.champion,
+            definition=head.definition,
+        ),
+        action=lambda after: "promote" if after.champion == version else "judge",
+        by=f"run {run}",
+        why=candidate.reason,
+        version=version,
+    )
+
+
+def _nothing_new(head: Head, champion: Champion | None) -> str:
+    if champion is None:
+        return "no file was accepted yet"
+    if champion.manifest.definition != head.definition:
+        return (
+            f"{head.champion} has learned every accepted file; the new definition takes effect "
+            "with the next one, on whose rows both can be judged"
+        )
+    return f"{head.champion} has learned every accepted file"
+
+
+def _stems(files: Iterable[VerdictSummary]) -> tuple[str, ...]:
+    return tuple(file.file.stem for file in files)
+
+
+_OUTCOMES: Mapping[state.Status, Outcome] = {
+    "approved": "promoted",
+    "waiting": "waiting_approval",
+    "rejected": "rejected",
+}

@@ -1,0 +1,120 @@
+"""What new files make a run doubt: the champion, which learned earlier ones, or the files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perennial.domain.definition import Definition
+from perennial.domain.lineage import Batch
+from perennial.domain.registry import Head
+from perennial.domain.surprise import Surprise, usual_band
+from perennial.domain.verdict import VerdictSummary
+from perennial.workflows import probation
+from perennial.workflows.challenge import NOTHING_LEARNED, Champion
+from perennial.workflows.ledger import Entry, serving
+from perennial.workflows.runs import Alert
+from perennial.workflows.suspects import set_aside
+from perennial.workflows.trainer import Trainer
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What a gate must know of new rows.
+
+    Attributes:
+        learned: hashes of the rows that the champion has learned: they prove nothing.
+        surprises: the files on which the champion did not do as usual.
+    """
+
+    learned: NDArray[np.uint64]
+    surprises: Sequence[Surprise]
+
+
+NO_DOUBTS = Doubts(NOTHING_LEARNED, ())
+
+
+def on_probation(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    ledger: Sequence[Entry],
+    batch: Batch,
+    champion: Champion,
+    run: str,
+) -> tuple[list[Alert], bool]:
+    """Compare the champion with its predecessors; alert, or return to one that is better.
+
+    The files go before the champion: after a crash in between, the champion has learned what
+    counts no more, which the next run finds by the same evidence.
+
+    Returns:
+        What a person should know, and whether the champion went back.
+
+    Raises:
+        CommitConflict: when the champion changed meanwhile.
+    """
+    finding = probation.judge(
+        definition, head, ledger, batch.history, trainer.registry, champion.lineage
+    )
+    if finding is None:
+        return [], False
+    names = tuple(file.file.name for file in finding.files)
+    version = finding.evidence.predecessor
+    since = [file for file in finding.files if not file.cleared]
+    if definition.promotion.probation == "alert" or head.pin is not None or not since:
+        advice = f"`perennial rollback {head.pipeline} --to {version} --why …` returns to it"
+        return [Alert("probation", f"{finding.sentence}; {advice}", version, names)], False
+    alerts = put_aside(trainer, head.pipeline, run, since, finding.sentence)
+    probation.go_back(trainer.registry, head, finding, run)
+    message = f"returned to {version}: {finding.sentence}"
+    return [*alerts, Alert("returned", message, version, names)], True
+
+
+def put_aside(
+    trainer: Trainer, pipeline: str, run: str, files: Sequence[VerdictSummary], reason: str
+) -> list[Alert]:
+    """Set files aside as suspect; returns what a person should know."""
+    set_aside(
+        trainer.buckets.data, pipeline, files, by=f"run {run}", reason=reason,
+        decided=trainer.clock.now(),
+    )  # fmt: skip
+    names = tuple(file.file.name for file in files)
+    advice = f"`perennial quarantine release {pipeline} FILE --why …` has one learned after all"
+    message = f"{', '.join(names)} set aside as suspect: {reason}; {advice}"
+    return [Alert("suspect", message, None, names)]
+
+
+def surprises(
+    definition: Definition, ledger: Sequence[Entry], batch: Batch
+) -> tuple[Surprise, ...]:
+    """The new files on which the champion of the time did not do as it usually does.
+
+    A file that a person vouches for never surprises.
+    """
+    width = definition.promotion.surprise
+    if width is None:
+        return ()
+    served = serving(ledger)
+    means = {
+        stem: entry.score.sums[definition.metric] / entry.score.rows
+        for stem, entry in served.items()
+        if entry.score.rows
+    }
+    new = {file.file.stem for file in batch.proof}
+    before = [
+        means[file.file.stem]
+        for file in batch.history
+        if file.file.stem in means and file.file.stem not in new
+    ]
+    band = usual_band(before, width)
+    if band is None:
+        return ()
+    return tuple(
+        Surprise(file.file.name, file.file.stem, means[file.file.stem], band)
+        for file in batch.proof
+        if not file.cleared and band.surprises(means.get(file.file.stem, 0.0))
+    )
