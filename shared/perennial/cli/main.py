@@ -27,6 +27,7 @@ COMMANDS = {
     "rollback": "decisions",
     "unpin": "decisions",
     "quarantine": "quarantine",
+    "recall": "recall",
     "predict": "predict",
     "retrain": "retrain",
     "rebuild": "rebuild",

@@ -60,13 +60,21 @@ class Trainer:
 
 @dataclass(slots=True)
 class _Result:
-    """How a run ends, filled in as it becomes known: a run that fails had its new files too."""
+    """How a run ends, filled in as it becomes known: a run that fails had its new files too.
+
+    Attributes:
+        accepted: the files that it listed last.
+        recalls: those that the head told of before that listing: what is recalled later may be in
+            it.
+    """
 
     outcome: Outcome = "failed"
     reason: str = ""
     version: str | None = None
     files: int = 0
     rows: int = 0
+    accepted: Sequence[VerdictSummary] = ()
+    recalls: int | None = None
 
 
 def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRecord]:
@@ -103,12 +111,10 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
 def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord:
     """Work under the claim in `head`, record what came of it, and release the claim."""
     watch = Stopwatch(trainer.clock)
-    accepted: Sequence[VerdictSummary] = ()
     failure: Exception | None = None
     result = _Result()
     try:
-        accepted = accepted_files(trainer.buckets.data, head.pipeline)
-        _work(trainer, head, run, accepted, watch, result)
+        _work(trainer, head, run, watch, result)
     except ClaimLost:
         raise  # another run works now: leave no trace
     except NotTrainable as error:
@@ -129,19 +135,22 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime) -> RunRecord
         seconds=watch.seconds,
         files=result.files,
         rows=result.rows,
-        considered=tuple(file.file.stem for file in accepted),
+        considered=tuple(file.file.stem for file in result.accepted),
     )
     write_run(trainer.buckets.data, report)
     # What the platform refused once it may grant later; all else fails again on the same rows.
-    _release(trainer, head, report, retry=isinstance(failure, StoreError | LaunchError))
+    retry = isinstance(failure, StoreError | LaunchError)
+    _release(trainer, head, report, result.recalls, retry=retry)
     if failure is not None and not isinstance(failure, GateFailed):
         raise failure
     return report
 
 
-def _release(trainer: Trainer, head: Head, report: RunRecord, *, retry: bool) -> None:
+def _release(
+    trainer: Trainer, head: Head, report: RunRecord, recalls: int | None, *, retry: bool
+) -> None:
     """Give the claim back; unless the run is to be tried again, what it considered is done with."""
-    change = partial(state.release_claim, epoch=head.epoch)
+    change = partial(state.release_claim, epoch=head.epoch, recalls=recalls)
     if not retry:
         change = partial(change, run=report.run)
         if report.outcome != "waiting":
@@ -161,14 +170,19 @@ def _work(
     trainer: Trainer,
     head: Head,
     run: str,
-    accepted: Sequence[VerdictSummary],
     watch: Stopwatch,
     result: _Result,
 ) -> None:
-    """Judge a new version against the champion, again whenever champion or recipe change."""
+    """Judge a new version against the champion, again whenever champion or recipe change.
+
+    And whenever a file is recalled: the files are listed anew each time, after the look at the
+    head, so that a listing that a recall made stale is always noticed at the commit.
+    """
     while True:
+        result.recalls = head.recalls
+        result.accepted = accepted_files(trainer.buckets.data, head.pipeline)
         try:
-            _attempt(trainer, head, run, accepted, watch, result)
+            _attempt(trainer, head, run, watch, result)
         except CommitConflict:
             latest = trainer.registry.require(head.pipeline)
             state.require_claim(latest, head.epoch)
@@ -181,14 +195,13 @@ def _attempt(
     trainer: Trainer,
     head: Head,
     run: str,
-    accepted: Sequence[VerdictSummary],
     watch: Stopwatch,
     result: _Result,
 ) -> None:
     """Make a version and bring it in; `result` says how that went, as far as it came."""
     definition = trainer.registry.definition(head)
     champion = _champion(trainer, head)
-    batch = Batch.of(accepted, champion.lineage if champion else Lineage())
+    batch = Batch.of(result.accepted, champion.lineage if champion else Lineage())
     result.files, result.rows = len(batch.fresh), sum(file.rows for file in batch.fresh)
     if not batch.fresh:
         result.outcome, result.reason = "nothing_new", _nothing_new(head, champion)
@@ -270,6 +283,7 @@ def _commit(trainer: Trainer, head: Head, candidate: Candidate, version: str, ru
             epoch=head.epoch,
             against=head.champion,
             definition=head.definition,
+            recalls=head.recalls,
         ),
         action=lambda after: "promote" if after.champion == version else "judge",
         by=f"run {run}",
