@@ -77,7 +77,8 @@ class Recaller:
 
         Args:
             text: its name in landing, with or without the pipeline, its generation, or its stem; of
-                several generations of a name, the latest that is accepted.
+                several generations of a name, the latest that ever was accepted. It stays the same
+                once it is recalled, so that the same words do the same again.
 
         Raises:
             NotFoundError: when there is none, naming accepted ones.
@@ -97,8 +98,7 @@ class Recaller:
                 f"{state.file.name} was never accepted, so nothing learned from it: it is "
                 f"{state.decision} ({state.reason})"
             )
-        accepted = [file for file in learnable if file.decision in ("accepted", "suspect")]
-        return (accepted or learnable)[-1].file
+        return learnable[-1].file
 
     def plan(self, text: str) -> Recall:
         """What a recall would do; nothing is written.
