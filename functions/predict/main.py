@@ -158,6 +158,8 @@ async def _version(request: Request, pipeline: ServedPipeline) -> Model | None:
 def _waiting(pipeline: ServedPipeline) -> str:
     if pipeline.head is None:
         return "the store has not answered yet"
+    if "recalled" in pipeline.head.statuses.values():
+        return f"the champion of {pipeline.name} was recalled, and no version has passed since"
     return f"no version of {pipeline.name} is approved yet"
 
 

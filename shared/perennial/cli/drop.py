@@ -13,11 +13,11 @@ from perennial.cli.output import Shortfall, emit, json_option, progress, table
 from perennial.cli.uploads import find_uploads
 from perennial.domain import names
 from perennial.domain.names import FileId
-from perennial.domain.verdict import VerdictSummary
+from perennial.domain.verdict import HELD, VerdictSummary
 from perennial.workflows.drop import Dropper
 
-QUARANTINED = 3
-"""The exit code of a drop that is done, with files in quarantine."""
+HELD_BACK = 3
+"""The exit code of a drop that is done, with files that are quarantined or suspect."""
 
 
 @click.command()
@@ -48,8 +48,8 @@ def drop(
 ) -> None:
     """Upload files, folders or globs for pipeline NAME, in order.
 
-    Exit code 3 says that it is done, and that files are in quarantine; only --wait and --backfill
-    know.
+    Exit code 3 says that it is done, and that files are quarantined or suspect; only --wait and
+    --backfill know.
     """
     dropper = Dropper(
         deployment.buckets,
@@ -70,15 +70,21 @@ def drop(
         "runs": dropped.runs,
     }
     emit(document, _lines(document), as_json=as_json)
-    held = [file["name"] for file in document["files"] if file["verdict"] == "quarantined"]
+    held = [file for file in document["files"] if file["verdict"] in HELD]
     if held:
-        are = "is" if len(held) == 1 else "are"
-        command = shlex.join(["perennial", "quarantine", "show", home, held[0]])
+        command = shlex.join(["perennial", "quarantine", "show", home, held[0]["name"]])
         raise Shortfall(
-            f"{len(held)} of {len(document['files'])} dropped {are} in quarantine: "
+            f"{len(held)} of {len(document['files'])} dropped {_are(held)}: "
             f"`{command}` says what is wrong",
-            code=QUARANTINED,
+            code=HELD_BACK,
         )
+
+
+def _are(held: list[dict[str, Any]]) -> str:
+    """How the files that are held back stand."""
+    are = "is" if len(held) == 1 else "are"
+    where = {"quarantined": "in quarantine", "suspect": "suspect"}
+    return f"{are} {' or '.join(dict.fromkeys(where[file['verdict']] for file in held))}"
 
 
 def _file(

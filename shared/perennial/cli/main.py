@@ -29,6 +29,7 @@ COMMANDS = {
     "rollback": "decisions",
     "unpin": "decisions",
     "quarantine": "quarantine",
+    "recall": "recall",
     "predict": "predict",
     "check": "check",
     "retrain": "retrain",

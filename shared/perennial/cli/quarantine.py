@@ -12,10 +12,11 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import emit, json_option, moment, table
-from perennial.domain import names
+from perennial.domain import names, recalling
 from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict
 from perennial.domain.words import counted
+from perennial.workflows import suspects
 from perennial.workflows.quarantine import Hospital
 
 _by_option = click.option("--by", default=getuser, help="Who decides [default: you].")
@@ -37,9 +38,10 @@ def quarantine() -> None:
 @json_option
 @on_deployment
 def list_files(deployment: Deployment, name: str, as_json: bool) -> None:
-    """List the files of pipeline NAME that are in quarantine.
+    """List the files of pipeline NAME that are held back.
 
-    `_unknown` lists those that belong to no pipeline.
+    Their state is quarantined, or suspect: accepted, and set aside by training. `_unknown` lists
+    those that belong to no pipeline.
     """
     document = {
         "pipeline": name,
@@ -47,6 +49,7 @@ def list_files(deployment: Deployment, name: str, as_json: bool) -> None:
             {
                 "name": held.file.name,
                 "generation": held.file.generation,
+                "state": held.decision,
                 "decided": held.decided.isoformat(),
                 "reason": held.reason,
             }
@@ -75,7 +78,7 @@ def show(
     report = hospital.show(found).report
     if original:
         with original.open("wb") as target:
-            deployment.buckets.quarantine.download(names.quarantined_bytes(name, found), target)
+            hospital.download(found, target)
     emit(report, _reported(report), as_json=as_json)
 
 
@@ -88,7 +91,10 @@ def show(
 def retry(
     deployment: Deployment, name: str, files: tuple[str, ...], by: str, as_json: bool
 ) -> None:
-    """Judge files again, with the definition that is in force now."""
+    """Judge files again, with the definition that is in force now.
+
+    A file that was recalled broke no rule, and stays until it is released.
+    """
     hospital = _hospital(deployment, name)
     _decide(hospital, files, lambda file: hospital.retry(file, by=by), as_json=as_json)
 
@@ -105,7 +111,7 @@ def release(
 ) -> None:
     """Accept the rows of files, whatever rules they break.
 
-    Rows that training cannot read stay out.
+    Rows that training cannot read stay out. Suspect and recalled files are learned again.
     """
     hospital = _hospital(deployment, name)
     _decide(hospital, files, lambda file: hospital.release(file, by=by, why=why), as_json=as_json)
@@ -167,9 +173,10 @@ def _listed(document: dict[str, Any]) -> Iterator[str]:
         yield f"{document['pipeline']} has nothing in quarantine"
         return
     rows = (
-        (moment(f["decided"]), f["generation"], f["name"], f["reason"]) for f in document["files"]
+        (moment(f["decided"]), f["state"], f["generation"], f["name"], f["reason"])
+        for f in document["files"]
     )
-    yield table(("decided", "generation", "file", "reason"), rows)
+    yield table(("decided", "state", "generation", "file", "reason"), rows)
     yield ""
     yield f"`perennial quarantine show {document['pipeline']} FILE` says all that is wrong"
 
@@ -181,11 +188,18 @@ def _reported(report: dict[str, Any]) -> Iterator[str]:
     yield f"original   {report['original']}"
     for finding in report["findings"]:
         yield f"{finding['severity']:<11}{finding['rule']}: {finding['message']}"
-    yield f"next       {_ways_out(report['pipeline'], shlex.quote(report['file']))}"
+    yield f"next       {_ways_out(report, shlex.quote(report['file']))}"
 
 
-def _ways_out(pipeline: str, file: str) -> str:
-    """The commands that lead out of quarantine."""
+def _ways_out(report: dict[str, Any], file: str) -> str:
+    """The commands that lead out of the hospital."""
+    pipeline = report["pipeline"]
+    broken = {finding["rule"] for finding in report["findings"] if finding["severity"] == "reject"}
+    if broken and broken <= {suspects.RULE, recalling.RULE}:
+        return (
+            f"`perennial quarantine release {pipeline} {file} --why …` lets it be learned; "
+            "`discard` hides it"
+        )
     if pipeline == names.UNKNOWN_PIPELINE:
         return (
             "drop it again under a pipeline's name, then `perennial quarantine discard "

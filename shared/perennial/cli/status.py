@@ -12,6 +12,7 @@ import click
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import age, emit, json_option, moment, table
 from perennial.domain.names import UNKNOWN_PIPELINE
+from perennial.domain.verdict import HELD
 from perennial.domain.words import counted
 from perennial.workflows.status import status as look_at
 from perennial.workflows.strays import Strays, find_strays
@@ -97,7 +98,7 @@ def _details(document: dict[str, Any]) -> Iterator[str]:
         )
         yield ""
         yield table(("decided", "file", "verdict", "rows", "reason"), rows)
-    if any(v["verdict"] == "quarantined" for v in document["verdicts"]):
+    if any(v["verdict"] in HELD for v in document["verdicts"]):
         yield ""
         yield f"`perennial quarantine show {document['pipeline']} FILE` says all that is wrong"
 

@@ -22,6 +22,8 @@ _WORDS = {
     "approve": "approved",
     "reject": "turned down",
     "rollback": "returned to",
+    "recall": "serves after a recall",
+    "take back": "recalled",
 }
 
 

@@ -55,14 +55,17 @@ def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> 
 
     Raises:
         NotFoundError: when there is no such version.
-        RefusedError: when it was never approved, or there is nothing to return to.
+        RefusedError: when it is not approved, or there is nothing to return to.
     """
     if to is None:
         raise RefusedError(_nothing_to_return_to(head))
     if to not in head.statuses:
         raise NotFoundError(f"{head.pipeline} has no version {to}; {_choice(head)}")
     if to not in head.approved:
-        raise RefusedError(f"{to} was never approved: it is {head.standing(to)}; {_choice(head)}")
+        standing = head.standing(to)
+        taken_back = standing in ("recalled", "withdrawn")
+        never = "cannot serve any more" if taken_back else "was never approved"
+        raise RefusedError(f"{to} {never}: it is {standing}; {_choice(head)}")
     if to == head.champion:
         raise RefusedError(f"{to} is the champion already; {_choice(head)}")
     back = replace(crown(head, to), pin=Pin(by, why, at))

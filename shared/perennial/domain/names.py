@@ -27,6 +27,16 @@ class FileId:
         """`{generation, zero-padded}-{hash of the name}`: sorts by time in a listing."""
         return f"{self.generation:020d}-{name_hash(self.name)}"
 
+    def answers_to(self, text: str, pipeline: str) -> bool:
+        """Whether a person may mean this file.
+
+        Args:
+            text: its name, with or without the pipeline's folder, its generation, or its stem.
+            pipeline: whose file it is.
+        """
+        short = self.name.removeprefix(f"{pipeline}/")
+        return text in (self.name, short, str(self.generation), self.stem)
+
 
 def name_hash(name: str) -> str:
     """A short, safe stand-in for a user's object name."""

@@ -69,6 +69,8 @@ class Head:
             as far as its listing showed; files that surface later are found by full listings.
         last_run: the run whose record lists what has been considered.
         recalls: how often files were recalled: what a run listed before the last time is stale.
+        relearn: whether a run is due whatever the trigger says, because a recall took back what
+            had been learned.
     """
 
     pipeline: str
@@ -86,6 +88,7 @@ class Head:
     last_run: str = ""
     superseded: Mapping[str, str] = field(default_factory=dict)
     recalls: int = 0
+    relearn: bool = False
     format: int = 1
 
     def to_json(self) -> bytes:
@@ -139,6 +142,8 @@ class Commit:
         why: a person's reason, or the rule that decided.
         version: the version it is about, where it is about one.
         head: the state after it.
+        decision: the decision about a file that it follows from, as `{stem}.{number}`; empty where
+            it follows from none.
     """
 
     action: str
@@ -147,6 +152,7 @@ class Commit:
     at: datetime
     head: Head
     version: str | None = None
+    decision: str = ""
     format: int = 1
 
     def to_json(self) -> bytes:
@@ -204,7 +210,12 @@ def require_claim(head: Head, epoch: int) -> None:
 
 
 def release_claim(
-    head: Head, *, epoch: int, run: str = "", learned_through: int | None = None
+    head: Head,
+    *,
+    epoch: int,
+    run: str = "",
+    learned_through: int | None = None,
+    recalls: int | None = None,
 ) -> Head:
     """End a run's work.
 
@@ -213,13 +224,23 @@ def release_claim(
         epoch: the run's claim.
         run: its record lists what is done with; empty when its work must be tried again.
         learned_through: the generation up to which nothing waits; None leaves it as it is.
+        recalls: those that the run knew of when it listed the accepted files. After another, what
+            its record lists is not done with.
 
     Raises:
         ClaimLost: when the run's claim is gone.
     """
     require_claim(head, epoch)
+    if recalls is not None and recalls != head.recalls:
+        return replace(head, claim=None)
     through = head.learned_through if learned_through is None else learned_through
-    return replace(head, claim=None, last_run=run or head.last_run, learned_through=through)
+    return replace(
+        head,
+        claim=None,
+        last_run=run or head.last_run,
+        learned_through=through,
+        relearn=head.relearn and not run,
+    )
 
 
 def judge_version(
@@ -230,6 +251,7 @@ def judge_version(
     epoch: int,
     against: str | None,
     definition: str,
+    recalls: int,
     proved: bool = True,
 ) -> Head:
     """Enter a run's new version: promoted when approved, else kept beside the champion.
@@ -241,11 +263,13 @@ def judge_version(
         epoch: the run's claim.
         against: the champion that the gate compared it with.
         definition: digest of the recipe that made it.
+        recalls: those that the run knew of before it listed the files that it learned from.
         proved: whether it passed a gate, unless it is rejected: an import may wait without.
 
     Raises:
         ClaimLost: when the run's claim is gone.
-        CommitConflict: when champion or recipe changed meanwhile: it must be made again.
+        CommitConflict: when champion or recipe changed, or a file was recalled, meanwhile: it must
+            be made again.
     """
     require_claim(head, epoch)
     if head.champion != against:
@@ -255,6 +279,8 @@ def judge_version(
         )
     if head.definition != definition:
         raise CommitConflict(f"{version} was made by a definition that is not in force any more")
+    if head.recalls != recalls:
+        raise CommitConflict(f"a file was recalled while {version} was made, perhaps of its rows")
     if status == "approved" and head.pin is not None:
         status = "waiting"
     # Once a newer version has passed, whatever still waits has nothing to offer.

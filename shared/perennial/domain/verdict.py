@@ -16,6 +16,9 @@ Decision = Literal[
 ]
 """`suspect`: it obeys every rule, but training set it aside: released, it is accepted after all."""
 
+HELD: frozenset[Decision] = frozenset({"quarantined", "suspect"})
+"""The decisions that keep a file from being learned until a person says otherwise."""
+
 SUMMARY = "summary"
 """Metadata key under which small facts of an object are mirrored, so that listings are indexes."""
 
@@ -59,7 +62,8 @@ class Verdict:
         sha256: of the original bytes; empty where they were never read.
         size: bytes of the original.
         rows: accepted rows.
-        rows_object: name of the typed rows in the data bucket, for accepted files.
+        rows_object: name of the typed rows in the data bucket, for files that are accepted, or once
+            were.
         first_event, last_event: event-time span of the rows (UTC).
         findings: every rule that was broken, warnings included.
         statistics: per column, mergeable: count, nulls, and min, max, sum, sum of squares, …

@@ -44,6 +44,8 @@ class Result:
         considered: stems of the accepted files that it is done with.
         later: stems of those that it leaves to the next run.
         alerts: what a person should know.
+        recalls: those that the head told of before the files were listed: what is recalled later
+            may be in the listing.
     """
 
     outcome: Outcome = "failed"
@@ -53,6 +55,7 @@ class Result:
     considered: tuple[str, ...] = ()
     later: frozenset[str] = frozenset()
     alerts: list[Alert] = field(default_factory=list)
+    recalls: int | None = None
 
     def alert(self, alerts: Sequence[Alert]) -> None:
         """Add what is not there yet: an attempt may be made again."""
@@ -81,6 +84,7 @@ def attempt(
         CommitConflict: when champion or recipe changed meanwhile.
         NotTrainable: when the rows cannot give a model.
     """
+    result.recalls = head.recalls
     definition = trainer.registry.definition(head)
     accepted = accepted_files(trainer.buckets.data, head.pipeline)
     champion = load_champion(trainer, head)
@@ -226,6 +230,7 @@ def _commit(
             epoch=head.epoch,
             against=head.champion,
             definition=head.definition,
+            recalls=head.recalls,
         ),
         action=lambda after: "promote" if after.champion == version else "judge",
         by=f"run {run}",

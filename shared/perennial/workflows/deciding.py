@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from perennial.domain import names
 from perennial.domain.definition import Definition
 from perennial.domain.names import FileId
+from perennial.domain.recalling import RULE, recalled
 from perennial.domain.report import report_name, to_report
 from perennial.domain.validation import Judgement, judge_bytes, to_parquet
 from perennial.domain.verdict import Finding, Verdict
@@ -48,7 +49,7 @@ class Desk:
     def decide(self, blank: Verdict, data: bytes) -> Verdict:
         """Accept a file, or put it into quarantine; a duplicate if its bytes were accepted."""
         blank = self._signed(blank, data)
-        return self._duplicate(blank, data) or self._conclude(blank, data)
+        return self._known(blank, data) or self._conclude(blank, data)
 
     def release(self, blank: Verdict, data: bytes) -> Verdict:
         """Accept what training can use of a file, whatever rules it breaks.
@@ -66,14 +67,14 @@ class Desk:
         left_out = judgement.rows - accepted
         told = f"{counted(accepted, 'row')} accepted, {left_out or 'none'} left out"
         blank = replace(blank, reason=f"{blank.reason} ({told})")
-        return self._duplicate(blank, data) or self._accept(blank, judgement)
+        return self._known(blank, data, released=True) or self._accept(blank, judgement)
 
     def _signed(self, blank: Verdict, data: bytes) -> Verdict:
         sha256 = hashlib.sha256(data).hexdigest()
         return replace(blank, definition=self.digest, sha256=sha256, size=len(data))
 
-    def _duplicate(self, blank: Verdict, data: bytes) -> Verdict | None:
-        """Own the content, or say which accepted file has it already."""
+    def _known(self, blank: Verdict, data: bytes, *, released: bool = False) -> Verdict | None:
+        """Own the content, or decide by what is known of the file that has it already."""
 
         def settle(owner: Owner) -> None:
             file, number = owner.file, owner.decision
@@ -81,11 +82,14 @@ class Desk:
             self._conclude(other, data)
 
         wish = Owner.of(blank.file, blank.number)
-        first = own(self.buckets.data, blank.pipeline, blank.sha256, wish, settle)
+        first = own(
+            self.buckets.data, blank.pipeline, blank.sha256, wish, settle, released=released
+        )
         if first is None:
             return None
-        reason = f"the same content was accepted as {first.name} (generation {first.generation})"
-        verdict = replace(blank, decision="duplicate", reason=reason)
+        if recall := recalled(first):
+            return quarantine(self.buckets, blank, [_again(blank, first, recall)], data)
+        verdict = replace(blank, decision="duplicate", reason=_same_as(first))
         return write_verdict(self.buckets.data, verdict)
 
     def _conclude(self, blank: Verdict, data: bytes) -> Verdict:
@@ -146,6 +150,27 @@ def vanished(buckets: Buckets, blank: Verdict) -> Verdict:
     """Decide about a generation that is not the live one any more."""
     reason = "this generation was overwritten or deleted before it was judged"
     return write_verdict(buckets.data, replace(blank, decision="vanished", reason=reason))
+
+
+def _same_as(first: Verdict) -> str:
+    """Why a duplicate of a file is one, and how its content can be learned where it is not."""
+    name = f"{first.file.name} (generation {first.file.generation})"
+    if first.decision != "suspect":
+        return f"the same content was accepted as {name}"
+    release = f"perennial quarantine release {first.pipeline} {first.file.generation} --why …"
+    return f"the same content came as {name}, which is suspect: `{release}` lets it be learned"
+
+
+def _again(blank: Verdict, first: Verdict, recall: Finding) -> Finding:
+    """The finding that keeps out what was recalled, under whatever name it comes."""
+    if blank.file == first.file:
+        return recall
+    name = f"{first.file.name} (generation {first.file.generation})"
+    return Finding(
+        RULE,
+        "reject",
+        f"expected new content, found that of {name}, which was {recall.message}",
+    )
 
 
 def _keep_original(buckets: Buckets, file: FileId, to: str, data: bytes | None) -> bool:

@@ -114,6 +114,7 @@ class Dropper:
         if wait:
             self._await_verdicts(dropped)
             self._await_training(new_runs)
+            self._look(dropped)  # a run may have set some aside as suspect
         dropped.runs = new_runs()
         return dropped
 
@@ -172,25 +173,29 @@ class Dropper:
         self, dropped: Dropped, after_each: Callable[[], None] = lambda: None
     ) -> None:
         """Wait until every file has a verdict."""
-        if not dropped.files:
-            return
-        since = min(dropped.files).generation - 1
-        wanted = {file.stem: file for file in dropped.files}
 
         def missing() -> int:
             after_each()
-            # A file that came before its pipeline may have been taken for a misspelt one's.
-            for home in (self.pipeline, names.UNKNOWN_PIPELINE):
-                for found in list_in_force(self.buckets.data, home, since_generation=since):
-                    if file := wanted.get(found.file.stem):
-                        dropped.verdicts[file] = found
-            return len(wanted) - len(dropped.verdicts)
+            self._look(dropped)
+            return len(set(dropped.files)) - len(dropped.verdicts)
 
         self._until_none(
             missing,
             "{} of the dropped files have no verdict: are event delivery and the ingest function "
             "alive? `perennial sweep` judges what they missed",
         )
+
+    def _look(self, dropped: Dropped) -> None:
+        """Note the decision in force about each file, as far as there is one."""
+        if not dropped.files:
+            return
+        since = min(dropped.files).generation - 1
+        wanted = {file.stem: file for file in dropped.files}
+        # A file that came before its pipeline may have been taken for a misspelt one's.
+        for home in (self.pipeline, names.UNKNOWN_PIPELINE):
+            for found in list_in_force(self.buckets.data, home, since_generation=since):
+                if file := wanted.get(found.file.stem):
+                    dropped.verdicts[file] = found
 
     def _await_training(self, new_runs: Callable[[], list[dict[str, Any]]]) -> None:
         """Wait until no run is at work and none is due, or one has failed."""

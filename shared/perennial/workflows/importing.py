@@ -240,6 +240,7 @@ def _attempt(
             epoch=head.epoch,
             against=head.champion,
             definition=head.definition,
+            recalls=head.recalls,
             proved=trial.duel.promotes and trial.duel.rows > 0,
         ),
         action="import",

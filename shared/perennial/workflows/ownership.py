@@ -4,6 +4,9 @@ The owners of a content are a create-only chain in the data bucket. An entry nam
 number of the decision about it that may accept these bytes. The next entry is only created once
 that decision is made, and while the file it is about is not accepted. So a file that was accepted
 stays the only one, however many handlers meet, and the last entry alone tells whether there is one.
+
+A suspect file goes on owning its content: it may be accepted after all. So does a recalled one,
+which keeps the same bytes out under any name until a person releases them.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ from typing import Self
 
 from perennial.domain import names
 from perennial.domain.names import FileId
+from perennial.domain.recalling import recalled
+from perennial.domain.verdict import Verdict
 from perennial.ports import ObjectStore
 from perennial.workflows.chains import last_number
 from perennial.workflows.verdicts import verdict_in_force
@@ -61,7 +66,9 @@ def own(
     sha256: str,
     wish: Owner,
     settle: Callable[[Owner], None],
-) -> FileId | None:
+    *,
+    released: bool = False,
+) -> Verdict | None:
     """Try to become the owner of some bytes.
 
     Args:
@@ -71,11 +78,13 @@ def own(
         wish: who wants to own them.
         settle: makes the decision that an earlier owner's entry is about, because its handler may
             have crashed.
+        released: whether a person lets these bytes in, whatever was said of them before.
 
     Returns:
         None when the wished entry is in the chain: the decision it names may then be written,
         create-only, whatever happens meanwhile, because whoever comes next makes that decision
-        first. Else the accepted file that has these bytes already.
+        first. Else the decision in force about the file that owns these bytes: accepted, suspect,
+        or recalled.
     """
     number = last_number(data, names.content(pipeline, sha256)) or 1
     while True:
@@ -86,7 +95,14 @@ def own(
         verdict = verdict_in_force(data, pipeline, owner.file)
         if verdict is None or verdict.number < owner.decision:
             settle(owner)
-        elif verdict.decision == "accepted":
-            return owner.file
+        elif _stays(verdict, wish, released=released):
+            return verdict
         else:
             number += 1
+
+
+def _stays(verdict: Verdict, wish: Owner, *, released: bool) -> bool:
+    """Whether the decision in force about an owner keeps another from taking its place."""
+    if verdict.decision == "suspect":
+        return verdict.file != wish.file  # of which this very decision is the next
+    return verdict.decision == "accepted" or (not released and recalled(verdict) is not None)

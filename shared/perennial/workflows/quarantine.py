@@ -1,5 +1,8 @@
 """The hospital: files that are held back, and the ways out of it.
 
+Files in quarantine were never accepted, or were recalled; suspect ones were accepted, and training
+set them aside. The original bytes of the former lie in quarantine, those of the latter in landing.
+
 Every way out is a decision with the next number, create-only, so that of two people who heal the
 same file at once the second finds the first one's decision.
 """
@@ -9,18 +12,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from perennial.domain import names
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
-from perennial.domain.report import report_name
-from perennial.domain.verdict import Verdict, VerdictSummary
+from perennial.domain.report import report_name, to_report
+from perennial.domain.verdict import HELD, Verdict, VerdictSummary
 from perennial.errors import NotFoundError, RefusedError
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.deciding import Desk
 from perennial.workflows.ingest import launch_if_due
 from perennial.workflows.judging import judge
 from perennial.workflows.registry import Registry
+from perennial.workflows.suspects import readmit
 from perennial.workflows.verdicts import list_in_force, verdict_in_force, write_verdict
 
 
@@ -34,7 +38,7 @@ def judge_pending(
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A quarantined file: the decision in force and the diagnosis that lies beside its bytes."""
+    """A file that is held back: the decision in force, and the diagnosis."""
 
     verdict: Verdict
     report: dict[str, Any]
@@ -42,7 +46,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Hospital:
-    """The quarantine of one pipeline.
+    """The files of one pipeline that are held back.
 
     Attributes:
         pipeline: which one, or `_unknown`.
@@ -55,24 +59,23 @@ class Hospital:
     pipeline: str
 
     def list(self) -> list[VerdictSummary]:
-        """The files that are in quarantine now, in the order of their drops."""
+        """The files that are quarantined or suspect now, in the order of their drops."""
         verdicts = list_in_force(self.buckets.data, self.pipeline)
-        return [file for file in verdicts if file.decision == "quarantined"]
+        return [file for file in verdicts if file.decision in HELD]
 
     def find(self, text: str) -> FileId:
         """The file that a person means.
 
         Args:
             text: its name in landing, with or without the pipeline, its generation, or the stem
-                that names its folder; of several generations of a name, the latest in quarantine.
+                that names its folder; of several generations of a name, the latest that is held.
 
         Raises:
-            NotFoundError: naming files that are in quarantine.
+            NotFoundError: naming files that are held back.
         """
         held = [summary.file for summary in self.list()]
         for file in reversed(held):
-            short = file.name.removeprefix(f"{self.pipeline}/")
-            if text in (file.name, short, str(file.generation), file.stem):
+            if file.answers_to(text, self.pipeline):
                 return file
         known = ", ".join(file.name for file in held[-5:]) or "none"
         raise NotFoundError(
@@ -84,14 +87,33 @@ class Hospital:
 
         Raises:
             NotFoundError: when the file has no verdict here.
-            RefusedError: unless it is in quarantine.
+            RefusedError: unless it is held back.
         """
         verdict = self._held(file)
+        if verdict.decision == "suspect":
+            original = f"gs://{self.buckets.landing.bucket}/{file.name}#{file.generation}"
+            return Case(verdict, json.loads(to_report(verdict, original)))
         report = self.buckets.quarantine.read(report_name(verdict)).data
         return Case(verdict, json.loads(report))
 
+    def download(self, file: FileId, to: BinaryIO) -> None:
+        """Write the original bytes of a file that is held back.
+
+        Raises:
+            NotFoundError: when the file has no verdict here.
+            RefusedError: unless it is held back.
+            ObjectNotFound: when the original is gone.
+        """
+        if self._held(file).decision == "suspect":
+            self.buckets.landing.download(file.name, to, generation=file.generation)
+        else:
+            original = names.quarantined_bytes(self.pipeline, file)
+            self.buckets.quarantine.download(original, to)
+
     def retry(self, file: FileId, *, by: str) -> Verdict:
         """Judge the original bytes again, with the definition in force.
+
+        What was recalled stays so, because it broke no rule: `release` lets it in.
 
         Returns:
             The new decision: accepted, duplicate, or quarantined with a new report.
@@ -103,7 +125,7 @@ class Hospital:
         return self._heal(file, by, "", lambda desk, blank, data: desk.decide(blank, data))
 
     def release(self, file: FileId, *, by: str, why: str) -> Verdict:
-        """Accept the rows that training can use, whatever rules they break.
+        """Accept the rows that training can use, whatever rules they break; of a suspect file all.
 
         Returns:
             The new decision; its reason says how many rows are accepted, and how many left out.
@@ -114,10 +136,14 @@ class Hospital:
         """
         reason = f"released by {by}: {why}"
         while True:
-            verdict = self._heal(
-                file, by, reason, lambda desk, blank, data: desk.release(blank, data)
-            )
-            if verdict.decision != "quarantined":
+            held = self._held(file)
+            if held.decision == "suspect":
+                verdict = self._readmit(held, by, why)
+            else:
+                verdict = self._heal(
+                    file, by, reason, lambda desk, blank, data: desk.release(blank, data)
+                )
+            if verdict.decision not in HELD:
                 return verdict
             # Somebody judged it again meanwhile, to the same end: that does not answer this wish.
 
@@ -131,7 +157,7 @@ class Hospital:
         while True:
             blank = self._next(self._held(file), by, f"by {by}: {why}")
             verdict = write_verdict(self.buckets.data, replace(blank, decision="discarded"))
-            if verdict.decision != "quarantined":
+            if verdict.decision not in HELD:
                 return verdict
 
     def _heal(
@@ -145,20 +171,33 @@ class Hospital:
         held = self._held(file)
         head = self.registry.require(self.pipeline)
         desk = Desk(self.buckets, self.registry.definition(head), head.definition)
-        original = names.quarantined_bytes(self.pipeline, file)
-        data = self.buckets.quarantine.read(original).data
-        verdict = decide(desk, self._next(held, by, reason), data)
+        verdict = decide(desk, self._next(held, by, reason), self._original(held))
+        return self._learn(verdict)
+
+    def _readmit(self, suspect: Verdict, by: str, why: str) -> Verdict:
+        data, now = self.buckets.data, self.clock.now()
+        return self._learn(readmit(data, suspect, by=by, why=why, decided=now))
+
+    def _learn(self, verdict: Verdict) -> Verdict:
+        """Start a run if the decision leads to one."""
         if verdict.decision == "accepted":
             launch_if_due(
                 self.buckets, self.registry, self.launcher, self.clock, self.pipeline, verdict
             )
         return verdict
 
+    def _original(self, held: Verdict) -> bytes:
+        if held.decision == "suspect":
+            landing, file = self.buckets.landing, held.file
+            return landing.read(file.name, generation=file.generation).data
+        original = names.quarantined_bytes(self.pipeline, held.file)
+        return self.buckets.quarantine.read(original).data
+
     def _held(self, file: FileId) -> Verdict:
         verdict = verdict_in_force(self.buckets.data, self.pipeline, file)
         if verdict is None:
             raise NotFoundError(f"{self.pipeline} has no verdict on {file.name}")
-        if verdict.decision != "quarantined":
+        if verdict.decision not in HELD:
             raise RefusedError(
                 f"{file.name} is not in quarantine: it is {verdict.decision} "
                 f"(decision {verdict.number} by {verdict.decided_by})"
@@ -177,5 +216,6 @@ class Hospital:
             definition=held.definition,
             sha256=held.sha256,
             size=held.size,
+            rows_object=held.rows_object,
             findings=held.findings,
         )

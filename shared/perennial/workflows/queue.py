@@ -46,6 +46,8 @@ def work_is_due(data: ObjectStore, registry: Registry, pipeline: str) -> bool:
     head = registry.require(pipeline)
     considered = read_considered(data, pipeline, head.last_run)
     accepted = accepted_files(data, pipeline)
+    if head.relearn:
+        return bool(accepted)
     counting = counting_files(head, accepted, considered)
     if not counting:
         return False

@@ -113,8 +113,9 @@ class Registry:
         *,
         action: str | Callable[[Head], str],
         by: str,
-        why: str = "",
-        version: str | None = None,
+        why: str | Callable[[Head], str] = "",
+        version: str | Callable[[Head], str | None] | None = None,
+        decision: str = "",
     ) -> Head:
         """Change the registry, once, whoever else changes it at the same time.
 
@@ -124,8 +125,9 @@ class Registry:
                 requirements are checked against the head that it really follows.
             action: what happens, for the history; or what tells it from the head that results.
             by: who does it.
-            why: the reason, for the history.
-            version: the version that it is about.
+            why: the reason, for the history; or what tells it likewise.
+            version: the version that it is about; or what tells it likewise.
+            decision: the decision about a file that it follows from.
 
         Returns:
             The head as this commit left it; later commits may have followed already.
@@ -143,7 +145,15 @@ class Registry:
                 parent=base.head.commit,
             )
             done = action(head) if callable(action) else action
-            entry = Commit(done, by, why, self._clock.now(), head, version)
+            entry = Commit(
+                action=done,
+                by=by,
+                why=why(head) if callable(why) else why,
+                at=self._clock.now(),
+                head=head,
+                version=version(head) if callable(version) else version,
+                decision=decision,
+            )
             create_once(
                 self.models, names.commit(pipeline, head.number, head.commit), entry.to_json()
             )

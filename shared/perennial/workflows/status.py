@@ -201,6 +201,9 @@ def _waiting_for_rows(
     enough = head.champion is not None or rows >= training.min_rows
     if not enough:
         yield f"a first version needs {training.min_rows:,} rows, has {rows:,}: drop more files"
+    if head.relearn:
+        yield "a run is due, because a file was recalled"
+        return
     considered = read_considered(buckets.data, pipeline, head.last_run)
     counting = counting_files(head, accepted, considered)
     if counting:

@@ -1,4 +1,8 @@
-"""Files that obey every rule, and are set aside because of what they do to models."""
+"""Suspect files: accepted, then set aside by training, and learned after all if a person says so.
+
+A suspect file breaks no rule. Its rows stay where they are and its original stays in landing; the
+next decision about it says that training leaves it out, and why.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from perennial.domain import names
 from perennial.domain.verdict import Finding, Verdict, VerdictSummary
 from perennial.ports import ObjectStore
-from perennial.workflows.verdicts import verdict_in_force, write_verdict
+from perennial.workflows.verdicts import write_verdict
+
+RULE = "suspect"
+"""The rule of the finding that says why a file was set aside."""
 
 
 def set_aside(
@@ -20,20 +28,60 @@ def set_aside(
     reason: str,
     decided: datetime,
 ) -> list[Verdict]:
-    """Decide that accepted files are suspect: nothing learns from them until a person says so."""
-    made = []
+    """Set accepted files aside, each by the decision that follows the one that was listed.
+
+    Create-only, and bound to what the caller saw: where another decision has followed meanwhile (a
+    recall, or this very one before its answer was lost), that one stands.
+
+    Args:
+        data: the data bucket.
+        pipeline: whose files they are.
+        files: as they were listed.
+        by: who sets them aside: `run {id}`.
+        reason: one sentence: what was expected and what was found.
+        decided: when (UTC).
+
+    Returns:
+        For each file the decision that stands after the one that was listed.
+    """
+    finding = Finding(RULE, "reject", reason)
+    found = []
     for file in files:
-        held = verdict_in_force(data, pipeline, file.file)
-        if held is None or held.decision != "accepted":
-            continue
+        seen = data.read(names.verdict(pipeline, file.file, file.number)).data
+        accepted = Verdict.from_json(seen)
         suspect = replace(
-            held,
+            accepted,
             decision="suspect",
-            number=held.number + 1,
             decided=decided,
+            number=accepted.number + 1,
             decided_by=by,
             reason=reason,
-            findings=(*held.findings, Finding("suspect", "reject", reason)),
+            findings=(*accepted.findings, finding),
         )
-        made.append(write_verdict(data, suspect))
-    return made
+        found.append(write_verdict(data, suspect))
+    return found
+
+
+def readmit(
+    data: ObjectStore, suspect: Verdict, *, by: str, why: str, decided: datetime
+) -> Verdict:
+    """Accept a suspect file's rows after all; the decision that stands may be another's.
+
+    Args:
+        data: the data bucket.
+        suspect: the decision in force.
+        by: who releases it.
+        why: the reason.
+        decided: when (UTC).
+    """
+    accepted = replace(
+        suspect,
+        decision="accepted",
+        decided=decided,
+        number=suspect.number + 1,
+        decided_by=by,
+        reason=f"released by {by}: {why}",
+        findings=tuple(f for f in suspect.findings if f.rule != RULE),
+        cleared=True,
+    )
+    return write_verdict(data, accepted)

@@ -96,7 +96,7 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime, *, force: bo
     write_run(trainer.buckets.data, report)
     # What the platform refused once it may grant later; all else fails again on the same rows.
     retry = isinstance(failure, StoreError | LaunchError)
-    _release(trainer, head, report, result.later, retry=retry)
+    _release(trainer, head, report, result, retry=retry)
     if failure is not None and not isinstance(failure, GateFailed):
         raise failure
     return report
@@ -105,7 +105,11 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime, *, force: bo
 def _work(
     trainer: Trainer, head: Head, run: str, watch: Stopwatch, result: Result, *, force: bool
 ) -> None:
-    """Judge a new version against the champion, again whenever anything it rests on changes."""
+    """Judge a new version against the champion, again whenever anything it rests on changes.
+
+    Champion, recipe, recalled files and files that were set aside: each attempt lists the files
+    anew, after the look at the head, so that its commit notices a listing that has become stale.
+    """
     while True:
         try:
             attempt(trainer, head, run, watch, result, force=force)
@@ -118,15 +122,15 @@ def _work(
 
 
 def _release(
-    trainer: Trainer, head: Head, report: RunRecord, later: frozenset[str], *, retry: bool
+    trainer: Trainer, head: Head, report: RunRecord, result: Result, *, retry: bool
 ) -> None:
     """Give the claim back; unless the run is to be tried again, what it considered is done with."""
-    change = partial(state.release_claim, epoch=head.epoch)
+    change = partial(state.release_claim, epoch=head.epoch, recalls=result.recalls)
     if not retry:
         change = partial(change, run=report.run)
         if report.outcome != "waiting":
             through = max((int(stem.split("-")[0]) for stem in report.considered), default=0)
-            through = min([through, *(int(stem.split("-")[0]) - 1 for stem in later)])
+            through = min([through, *(int(stem.split("-")[0]) - 1 for stem in result.later)])
             change = partial(change, learned_through=through)
     trainer.registry.commit(
         head.pipeline,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from perennial.domain.lineage import Lineage
@@ -105,13 +106,22 @@ def _history(registry: Registry, head: Head, version: str) -> list[dict[str, Any
     """
     successor = head.superseded.get(version)
     told = []
-    for commit in registry.history(head.pipeline):
-        if commit.version == version and commit.action != "release":
+    commits = list(registry.history(head.pipeline))
+    for commit, earlier in zip_longest(commits, commits[1:]):
+        if commit.action == "recall" and earlier and _takes_back(version, earlier, commit):
+            told.append(_entry(commit, "take back", commit.why, version))
+        elif commit.version == version and commit.action != "release":
             told.append(_entry(commit, commit.action, commit.why, version))
         elif successor and commit.version == successor and commit.action in _BRINGING_IN:
             why = f"{successor} passed its duel while {version} waited"
             told.append(_entry(commit, "supersede", why, version))
     return told[::-1]
+
+
+def _takes_back(version: str, earlier: Commit, commit: Commit) -> bool:
+    """Whether a version was recalled by a commit, which is about the champion that came of it."""
+    before, after = (entry.head.statuses.get(version) for entry in (earlier, commit))
+    return before != after == "recalled"
 
 
 def _entry(commit: Commit, action: str, why: str, version: str) -> dict[str, Any]:

@@ -68,8 +68,8 @@ class TestEveryCommand:
 def test_the_commands_are_those_of_the_contract() -> None:
     assert set(COMMANDS) == {
         "up", "down", "demo", "init", "apply", "drop", "status", "versions", "approve", "reject",
-        "rollback", "unpin", "quarantine", "predict", "retrain", "rebuild", "import", "replay",
-        "ablate", "sweep", "doctor", "gate-test", "check",
+        "rollback", "unpin", "quarantine", "recall", "predict", "retrain", "rebuild", "import",
+        "replay", "ablate", "sweep", "doctor", "gate-test", "check",
     }  # fmt: skip
     healing = {path[1] for path in ALL if path[0] == "quarantine"}
     assert healing == {"list", "show", "retry", "release", "discard"}

@@ -22,7 +22,13 @@ def claimed(head: Head | None = None, run: str = "r1") -> Head:
 
 def judged(head: Head, version: str, status: str, *, against: str | None = "v000003") -> Head:
     return state.judge_version(
-        head, version, status, epoch=head.epoch, against=against, definition=head.definition
+        head,
+        version,
+        status,
+        epoch=head.epoch,
+        against=against,
+        definition=head.definition,
+        recalls=head.recalls,
     )
 
 
@@ -57,7 +63,9 @@ def test_the_claim_of_a_process_that_ended_can_be_taken_before_its_deadline():
 def test_a_zombie_can_neither_promote_nor_release():
     head = state.take_claim(claimed(), run="r2", now=NOW + timedelta(seconds=60), seconds=60)
     with pytest.raises(ClaimLost, match="run r2 holds it"):
-        state.judge_version(head, "v000001", "approved", epoch=1, against=None, definition="")
+        state.judge_version(
+            head, "v000001", "approved", epoch=1, against=None, definition="", recalls=0
+        )
     with pytest.raises(ClaimLost):
         state.release_claim(head, epoch=1)
 
@@ -147,8 +155,9 @@ def test_a_version_made_by_yesterdays_definition_is_not_promoted():
     head = state.apply_definition(claimed(three_versions()), "new")
     with pytest.raises(CommitConflict, match="not in force any more"):
         state.judge_version(
-            head, "v000004", "approved", epoch=head.epoch, against="v000003", definition="old"
-        )
+            head, "v000004", "approved", epoch=head.epoch, against="v000003", definition="old",
+            recalls=0,
+        )  # fmt: skip
 
 
 def test_going_forward_again_after_a_rollback_keeps_the_way_back():

@@ -128,10 +128,10 @@ class ServedPipeline:
             ModelError: when it cannot be verified, loaded or run.
             StoreError: when the store does not give it.
         """
+        if self.head is None or version not in self.head.approved:
+            return None  # not even the model that serves on, while its successor cannot be loaded
         if self.champion is not None and self.champion.version == version:
             return self.champion
-        if self.head is None or version not in self.head.approved:
-            return None
         async with self._loading:
             model = self._cache.get(self.name, version) or await self._load(version)
             self._cache.put(self.name, model)
