@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from perennial.domain.calendar import CalendarParts
-from perennial.domain.features import UNSEEN_CATEGORY, as_frame, features_for
+from perennial.domain.features import APPETITES, UNSEEN_CATEGORY, as_frame, features_for
 from perennial.domain.frames import columns_of
 from perennial.domain.inputs import MISSING_TIME, encode
 from perennial.domain.manifest import Input
@@ -57,7 +57,7 @@ def fitted(draw: st.DrawFn) -> tuple[Any, pd.DataFrame]:
     types = {f"{place} {type_}": type_ for place, type_ in enumerate(chosen)}
     train = encoded(types, draw(frames(types)))
     try:
-        features = features_for(kind, inputs_of(types), train)
+        features = features_for(APPETITES[kind], inputs_of(types), train)
     except NotTrainable:
         assume(False)  # not one value in any column
     return features.fit(train), encoded(types, draw(frames(types)))
@@ -99,7 +99,7 @@ def test_an_unseen_category_is_unseen_whichever_it_is(
     assume(not {*known} & {*strange})
     types = {"c": "category"}
     train = pd.DataFrame({"x0": known}, dtype=object)
-    features = features_for(kind, inputs_of(types), train).fit(train)
+    features = features_for(APPETITES[kind], inputs_of(types), train).fit(train)
     found = dense(features.transform(pd.DataFrame({"x0": strange}, dtype=object)))
     expected = UNSEEN_CATEGORY if kind == "hist_gradient_boosting" else 0
     np.testing.assert_array_equal(found, np.full_like(found, expected))
@@ -114,7 +114,7 @@ def test_an_unseen_category_is_unseen_whichever_it_is(
 def test_a_missing_category_is_one_like_any_other(known: list[str | None], kind: str) -> None:
     assume(None in known and any(known))
     rows = encoded({"c": "category"}, pd.DataFrame({"c": known}, dtype=object))
-    features = features_for(kind, inputs_of({"c": "category"}), rows).fit(rows)
+    features = features_for(APPETITES[kind], inputs_of({"c": "category"}), rows).fit(rows)
     found = {tuple(row) for row in dense(features.transform(rows)).tolist()}
     assert len(found) == len({*known})
 
@@ -126,7 +126,7 @@ def test_a_linear_model_sees_finite_numbers_whatever_is_missing_or_wild(
 ) -> None:
     types = {type_: type_ for type_ in VALUES}
     train, other = (encoded(types, data.draw(frames(types))) for _ in range(2))
-    features = features_for("linear", inputs_of(types), train).fit(train)
+    features = features_for(APPETITES["linear"], inputs_of(types), train).fit(train)
     assert np.isfinite(dense(features.transform(other))).all()
 
 

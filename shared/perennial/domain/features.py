@@ -63,7 +63,7 @@ class Appetite:
     exact: bool = False
 
 
-_APPETITES = {
+APPETITES = {
     "hist_gradient_boosting": Appetite(gaps=True),
     "linear": Appetite(gaps=False, sparse=True),
 }
@@ -97,7 +97,7 @@ def pipeline_for(
             for name, step, columns in estimator[0].transformers
         ]
         return estimator.set_params(**{f"{estimator.steps[0][0]}__transformers": steps})
-    appetite = _APPETITES.get(model) or _appetite(estimator, inputs)
+    appetite = APPETITES.get(model) or _appetite(estimator, inputs)
     return Pipeline([
         ("features", features_for(appetite, inputs, rows)),
         ("estimator", estimator),

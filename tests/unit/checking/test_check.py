@@ -8,6 +8,7 @@ import pytest
 
 from perennial.domain import names
 from perennial.domain.checking.served import Answered, Served
+from perennial.domain.measuring import Measurement
 from perennial.domain.scoring import Score
 from perennial.errors import ConfigError, NotFoundError, PerennialError
 from perennial.wiring.check import graphs
@@ -85,7 +86,9 @@ def test_what_a_version_shows_on_later_rows_is_told(champion, tested):
     data, now = champion.trainer.buckets.data, champion.trainer.clock.now()
     scores = {"v000001": 90.0, "v000002": 30.0}
     for version, loss in scores.items():
-        record(data, "taps", Entry("1-file", version, now, Score(60, {"log_loss": loss})))
+        record(
+            data, "taps", Entry("1-file", version, now, Measurement(Score(60, {"log_loss": loss})))
+        )
     found = tested(serving=lambda: Stub(champion))
     [progressive] = [
         one for one in found.tests[2].looks if one.what == "progressive score"

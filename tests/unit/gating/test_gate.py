@@ -126,9 +126,10 @@ class TestASabotagedGate:
     def test_that_tests_on_what_the_champion_knows_by_heart_is_found_out(
         self, define: Define, monkeypatch: pytest.MonkeyPatch, task: str, metric: str
     ) -> None:
-        monkeypatch.setattr(
-            gate, "_held_out", lambda _, batch, rows, __: rows.of_all(batch.history).head(300)
-        )
+        def known(_, batch, rows, *__):
+            return gate._HeldOut(rows.of_all(batch.history).head(300))
+
+        monkeypatch.setattr(gate, "_held_out", known)
         assert "better" in wrong_cases(define(task, metric=metric))
 
     def test_that_lets_everything_pass_is_found_out(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from perennial.domain.features import (
+    APPETITES,
     MAX_CATEGORIES,
     UNSEEN_CATEGORY,
     as_frame,
@@ -28,7 +29,7 @@ def inputs(*types: InputType) -> tuple[Input, ...]:
 def seen(model: str, types: tuple[InputType, ...], *columns: list[object]) -> np.ndarray:
     """What a model that learned these columns sees of them."""
     rows = as_frame({f"x{n}": np.array(values) for n, values in enumerate(columns)})
-    found = features_for(model, inputs(*types), rows).fit_transform(rows)
+    found = features_for(APPETITES[model], inputs(*types), rows).fit_transform(rows)
     return found.toarray() if hasattr(found, "toarray") else found
 
 
@@ -39,7 +40,7 @@ def test_trees_see_numbers_as_they_are_and_categories_by_the_alphabet() -> None:
 
 def test_trees_see_a_category_that_they_never_learned_as_one_code() -> None:
     rows = pd.DataFrame({"x0": ["a", "b"]})
-    features = features_for(TREES, inputs("category"), rows).fit(rows)
+    features = features_for(APPETITES[TREES], inputs("category"), rows).fit(rows)
     found = features.transform(pd.DataFrame({"x0": ["c", "", "A"]}))
     assert found.ravel().tolist() == [UNSEEN_CATEGORY] * 3
 
@@ -77,6 +78,6 @@ def test_nothing_to_learn_from_is_said(model: str) -> None:
 def test_the_first_features_of_trees_are_the_numbers_in_their_order() -> None:
     types: tuple[InputType, ...] = ("category", "integer", "timestamp", "boolean")
     rows = pd.DataFrame({"x0": ["a"], "x1": [1.0], "x2": [0], "x3": [1.0]})
-    features = features_for(TREES, inputs(*types), rows).fit(rows)
+    features = features_for(APPETITES[TREES], inputs(*types), rows).fit(rows)
     assert numeric_features(features) == ["x1", "x3"]
     assert features.transform(rows).tolist() == [[1, 1, 0, 3, 1, 0]]

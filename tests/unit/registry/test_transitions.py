@@ -240,5 +240,5 @@ def test_a_return_needs_the_claim_the_champion_it_judged_and_no_pin():
 
 def test_a_withdrawn_version_is_no_target_of_a_rollback():
     back = state.go_back(on_probation(), to="v2", epoch=1, against="v4")
-    with pytest.raises(RefusedError, match="never approved: it is withdrawn"):
+    with pytest.raises(RefusedError, match="cannot serve any more: it is withdrawn"):
         decisions.rollback(back, "v4", by="ada", why="so", at=NOW)
