@@ -88,7 +88,9 @@ def _lines(document: dict[str, Any], why: str, *, without_champion: bool) -> Ite
         yield f"file       {name} would go to quarantine: {why}"
     else:
         yield f"file       {name} is {file['verdict']}: {file['reason']}"
-    would_be = "would be recalled" if document["dry_run"] else "recalled"
+    would_be = (
+        "would be recalled" if document["dry_run"] and not document["already"] else "recalled"
+    )
     for version in document["versions"]:
         yield f"{'version':<11}{version['version']} {would_be}: learned {_rows(version)} of it"
     if not document["versions"]:

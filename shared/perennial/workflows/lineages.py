@@ -38,8 +38,9 @@ class Learners:
             DigestMismatch: when a lineage is not what its manifest states.
         """
         lacking = sorted(set(versions) - self._lineages.keys())
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            self._lineages |= zip(lacking, pool.map(self._read, lacking), strict=True)
+        if lacking:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                self._lineages |= zip(lacking, pool.map(self._read, lacking), strict=True)
         rows = {v: learned_rows(self._lineages[v], self._stem) for v in sorted(versions)}
         return {version: number for version, number in rows.items() if number}
 

@@ -31,6 +31,10 @@ SKEW = timedelta(hours=1)
 """How far clocks of different machines may lie apart: a history is not searched beyond that."""
 
 
+class _Done(Exception):
+    """The commit that was to be made is in the history."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recall:
     """What a recall did, or would do.
@@ -104,7 +108,8 @@ class Recaller:
         """What a recall would do; nothing is written.
 
         Raises:
-            UserError: as `recall` does, except that a lack of clean champions is no error.
+            NotFoundError: when pipeline or file does not exist.
+            RefusedError: when it was never accepted.
         """
         head = self.registry.require(self.pipeline)
         verdict = self._verdict(self.find(text))
@@ -131,13 +136,9 @@ class Recaller:
         verdict = self._verdict(self.find(text))
         learners = Learners(self.registry, self.pipeline, verdict.file.stem)
         if not self._committed(verdict):  # refuse before anything is written
-            self._transition(head, verdict, learners)
+            self._transition(head, verdict, learners, without_champion=self.without_champion)
         verdict = self._take_back(verdict, by=by, why=why)
-        if self._committed(verdict):
-            done = self._told(verdict, head, head, learners)
-        else:
-            done = self._commit(verdict, learners, by=by, why=why)
-        return self._retrain(done)
+        return self._retrain(self._commit(verdict, learners, by=by, why=why))
 
     def _verdict(self, file: FileId) -> Verdict:
         found = verdict_in_force(self.buckets.data, self.pipeline, file)
@@ -176,28 +177,33 @@ class Recaller:
         return quarantine(self.buckets, blank, [finding])
 
     def _commit(self, verdict: Verdict, learners: Learners, *, by: str, why: str) -> Recall:
-        """Take the versions back, in one commit that tells of pin and file."""
+        """Take the versions back, in one commit that tells of pin and file, whoever else does."""
         before = Head(self.pipeline)
 
         def change(head: Head) -> Head:
             nonlocal before
             before = head
-            return self._transition(head, verdict, learners)
+            if self._committed(verdict):
+                raise _Done
+            return self._transition(head, verdict, learners, without_champion=self.without_champion)
 
         def told(after: Head) -> str:
             lifted = _lifted(before, after)
             pin = f"; lifts the pin by {lifted.by} ({lifted.why})" if lifted else ""
             return f"{verdict.file.name}: {why}{pin}"
 
-        after = self.registry.commit(
-            self.pipeline,
-            change,
-            action="recall",
-            by=by,
-            why=told,
-            version=lambda after: after.champion,
-            decision=_decision(self._first(verdict)),
-        )
+        try:
+            after = self.registry.commit(
+                self.pipeline,
+                change,
+                action="recall",
+                by=by,
+                why=told,
+                version=lambda after: after.champion,
+                decision=_decision(self._first(verdict)),
+            )
+        except _Done:
+            after = before
         return self._told(verdict, before, after, learners)
 
     def _transition(
@@ -206,14 +212,14 @@ class Recaller:
         verdict: Verdict,
         learners: Learners,
         *,
-        without_champion: bool | None = None,
+        without_champion: bool,
     ) -> Head:
         tainted = learners.among(servable(head))
         return recalling.recall(
             head,
             tainted,
             relearn=self._must_relearn(head, verdict.file.stem, tainted, learners),
-            without_champion=self.without_champion if without_champion is None else True,
+            without_champion=without_champion,
         )
 
     def _must_relearn(

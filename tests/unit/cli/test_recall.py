@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from perennial.adapters.clock import SystemClock
 from perennial.domain import names
 from perennial.domain.lineage import Portion, lineage
 from perennial.domain.manifest import FileDigest, Manifest
@@ -17,8 +19,9 @@ from perennial.ports import Buckets
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.registry import Registry
 from perennial.workflows.suspects import set_aside
+from perennial.workflows.sweep import sweep
 
-from .conftest import GOOD, Launcher, Run
+from .conftest import BAD, DEFINITION, GOOD, Launcher, Run
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -151,6 +154,24 @@ def test_the_history_of_a_version_tells_its_recall(shop: Run, registry: Registry
     assert "release flowers flowers/2.csv --why …` lets it be learned" in shown
 
 
+def test_a_version_that_was_trained_elsewhere_learned_nothing_of_ours(
+    shop: Run, buckets: Buckets, registry: Registry
+) -> None:
+    """It has no lineage."""
+    manifest = replace(registry.manifest("flowers", "v000001"), version="v000003", files={})
+    registry.write_version(manifest, {})
+    registry.commit(
+        "flowers",
+        lambda head: crown(
+            replace(head, statuses={**head.statuses, "v000003": "approved"}), "v000003"
+        ),
+        action="import", by="rosa", version="v000003",
+    )  # fmt: skip
+    document = shop("recall", "flowers", "1.csv", "--why", "x", "--json").json
+    assert [one["version"] for one in document["versions"]] == ["v000001", "v000002"]
+    assert document["champion"] == "v000003"
+
+
 class TestSuspects:
     """A file that training set aside, as the hospital shows it."""
 
@@ -180,6 +201,35 @@ class TestSuspects:
         out = suspicious("status", "flowers").out
         assert "1 accepted, 1 suspect" in out
         assert "`perennial quarantine show flowers FILE` says all that is wrong" in out
+
+    def test_a_drop_that_ends_with_it_ends_with_code_3(
+        self, flowers: Run, buckets: Buckets, registry: Registry, launcher: Launcher
+    ) -> None:
+        Path("due.yaml").write_text(DEFINITION.replace("{files: 3}", "{files: 1}, min_rows: 2"))
+        flowers("apply", "due.yaml")
+        Path("odd.csv").write_bytes(GOOD)
+        Path("bad.csv").write_bytes(BAD)
+        done = threading.Event()
+
+        def judge_and_set_aside() -> None:
+            """Stands for event delivery, ingest, and a run that does not trust the file."""
+            while not done.wait(0.05):
+                sweep(buckets, registry, launcher, SystemClock())
+                seen = accepted_files(buckets.data, "flowers")
+                set_aside(buckets.data, "flowers", seen, by="run r", reason="odd", decided=NOW)
+
+        thread = threading.Thread(target=judge_and_set_aside)
+        thread.start()
+        try:
+            ran = flowers("drop", "flowers", "odd.csv", "bad.csv", "--wait", "--json")
+        finally:
+            done.set()
+            thread.join()
+
+        assert ran.code == 3
+        assert [f["verdict"] for f in ran.document["files"]] == ["suspect", "quarantined"]
+        assert ran.document["files"][0]["reason"] == "odd"
+        assert "2 of 2 dropped are suspect or in quarantine: " in ran.err
 
     def test_release_and_discard_lead_out(self, suspicious: Run) -> None:
         out = suspicious("quarantine", "release", "flowers", "2.csv", "--why", "a fair").out

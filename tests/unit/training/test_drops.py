@@ -11,7 +11,9 @@ from perennial.domain import registry as state
 from perennial.errors import PermissionDenied, RefusedError, Unfinished
 from perennial.workflows.apply import apply
 from perennial.workflows.drop import BACKFILL_CLAIM_SECONDS, Dropper, Upload
+from perennial.workflows.queue import accepted_files
 from perennial.workflows.status import status
+from perennial.workflows.suspects import set_aside
 from perennial.workflows.sweep import sweep
 
 DAY = "at,heat,room,open\n" + "".join(
@@ -122,6 +124,25 @@ def test_every_run_that_ended_meanwhile_is_told(taps, uploads):
 
     dropped = dropper(taps, progress=judge_and_train).drop(uploads, wait=True)
     assert [run["version"] for run in dropped.runs] == ["v000001", "v000002", "v000003", "v000004"]
+
+
+def test_a_file_that_its_run_set_aside_is_told_as_suspect(taps, uploads):
+    """The verdict in force at the end, not the one that let it be learned."""
+
+    class Working:
+        """While the drop sleeps, a run sets the file aside."""
+
+        now = taps.trainer.clock.now
+
+        def sleep(self, seconds: float) -> None:
+            data = taps.trainer.buckets.data
+            set_aside(
+                data, "taps", accepted_files(data, "taps"), by="run r1", reason="odd",
+                decided=self.now(),
+            )  # fmt: skip
+
+    dropped = dropper(taps, Working(), progress=judge_all(taps)).drop(uploads[:1], wait=True)
+    assert [(v.decision, v.reason) for v in dropped.verdicts.values()] == [("suspect", "odd")]
 
 
 def test_a_failed_run_ends_the_wait(taps, uploads):

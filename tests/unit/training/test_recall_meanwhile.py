@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ from perennial.ports import Buckets
 from perennial.workflows.promotion import rollback
 from perennial.workflows.quarantine import Hospital
 from perennial.workflows.registry import Registry
-from tests.integration.ingest.world import Calls, Crash, Watched
+from tests.integration.ingest.world import Calls, Crash, Watched, at_once
 
 from .conftest import Taps
 from .test_recall import drop_and_train, parts, recall, verdict
@@ -112,6 +113,22 @@ def test_a_version_that_was_entered_between_decision_and_commit_is_taken_back_to
     assert taps.head.champion == "v000002"
     assert [record.outcome for record in taps.train()] == ["promoted"]
     assert taps.learned() == ["taps/day0.csv", "taps/day1.csv", "taps/day2.csv"]
+
+
+@pytest.mark.parametrize("people", [2, 4])
+def test_people_who_recall_the_same_file_at_once_make_one_decision_and_one_commit(
+    taps, launched, people
+):
+    *_, stem, _ = drop_and_train(taps, 4)
+    jittery = copied(taps, Calls(jitter=random.Random(people)))
+    found = at_once(*[lambda: recall(jittery, "day2.csv")] * people)
+
+    assert {done.champion for done in found} == {"v000002"}
+    assert [done.already for done in found].count(False) == 1
+    assert jittery.head.recalls == 1
+    actions = [entry.action for entry in jittery.registry.history("taps")]
+    assert actions.count("recall") == 1
+    assert verdict(jittery, stem).number == 2
 
 
 def copied(taps: Taps, calls: Calls) -> Taps:
