@@ -28,7 +28,7 @@ from perennial.adapters.clock import SystemClock
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
-from perennial.adapters.processors import pin_threads, processors
+from perennial.adapters.processors import pin_threads
 from perennial.adapters.surroundings import surroundings
 from perennial.domain import names
 from perennial.domain import registry as state
@@ -277,7 +277,7 @@ def main() -> None:
     )
     parser.add_argument("--stores", nargs="+", choices=STORES, default=list(STORES))
     options = parser.parse_args()
-    pin_threads(processors())
+    pin_threads(1)  # as the local cloud does: a thread too many makes fits wait for it
     sections = run(options.files, options.rounds, options.stores)
     if options.json:
         print(json.dumps(as_document(sections), indent=1))

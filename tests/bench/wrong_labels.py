@@ -23,6 +23,7 @@ import yaml
 
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
+from perennial.adapters.processors import pin_threads
 from perennial.domain import registry as state
 from perennial.domain.definition import digest, parse
 from perennial.domain.inference import infer_definition
@@ -143,6 +144,7 @@ def main() -> None:
     parser.add_argument("--probation", choices=["off", "alert", "return"], default="alert")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()
+    pin_threads(1)  # as the local cloud does: a thread too many makes fits wait for it
     files = sorted((options.data / options.stream / "files").iterdir())[: options.files]
     surprise = None if options.surprise == "off" else float(options.surprise)
     began = time.perf_counter()
