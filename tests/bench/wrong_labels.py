@@ -33,6 +33,7 @@ from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.ledger import progressive
 from perennial.workflows.registry import Registry
+from perennial.workflows.runs import Alert
 from perennial.workflows.train import train
 from perennial.workflows.trainer import Trainer
 
@@ -92,8 +93,22 @@ def follow(
     window: int | None,
     wrong: list[int],
     promotion: dict[str, object],
-) -> tuple[Score, dict[str, int], list[str]]:
-    """The score over the files with right labels, how the runs ended, and what they alerted."""
+    first: int,
+) -> tuple[Score, dict[str, int], list[tuple[int, Alert]]]:
+    """Drop and learn a stream file by file.
+
+    Args:
+        stream: its name.
+        files: its files, in order.
+        window: files that a model learns from; None for all.
+        wrong: numbers of the files whose labels are shuffled; the first file is 1.
+        promotion: of the definition.
+        first: files that do not count in the score.
+
+    Returns:
+        The score over the files with right labels, how the runs ended, and their alerts, each with
+        the number of the file after which it came.
+    """
     label, clock = LABELS[stream], Clock()
     stores = {name: MemoryStore(name) for name in ("quarantine", "data", "models")}
     buckets = Buckets(landing=MemoryStore("landing", versioned=True), **stores)
@@ -111,7 +126,8 @@ def follow(
         stream, lambda head: state.apply_definition(head, digest(text)), action="apply", by="bench"
     )
     outcomes: Counter[str] = Counter()
-    alerts, numbers = [], {}
+    alerts: list[tuple[int, Alert]] = []
+    numbers = {}
     for number, path in enumerate(files, start=1):
         data = path.read_bytes()
         data = shuffled(data, label, number) if number in wrong else data
@@ -123,12 +139,12 @@ def follow(
         numbers[file.stem] = number
         for run in train(trainer, stream):
             outcomes[run.outcome] += 1
-            alerts += [f"file {number}: {alert.kind}: {alert.message}" for alert in run.alerts]
+            alerts += [(number, alert) for alert in run.alerts]
     scored = progressive(buckets.data, stream)
     right = [
         entry.score
         for stem, entry in scored.items()
-        if numbers[stem] > FIRST[stream] and numbers[stem] not in wrong
+        if numbers[stem] > first and numbers[stem] not in wrong
     ]
     return sum(right, Score()), dict(outcomes), alerts
 
@@ -157,6 +173,7 @@ def main() -> None:
             "surprise": surprise,
             "probation": None if options.probation == "off" else options.probation,
         },
+        first=FIRST[options.stream],
     )
     metrics = ", ".join(f"{name} {value:.4g}" for name, value in score.metrics().items())
     print(
@@ -164,8 +181,8 @@ def main() -> None:
         f"{options.surprise}, probation {options.probation}: {metrics}; {outcomes}; "
         f"{time.perf_counter() - began:.0f} s"
     )
-    for alert in alerts:
-        print(f"  {alert}")
+    for number, alert in alerts:
+        print(f"  file {number}: {alert.kind}: {alert.message}")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import requests
 
 PERENNIAL = Path(sys.executable).with_name("perennial")
 REPOSITORY = Path(__file__).resolve().parents[2]
-REAL_DATA = REPOSITORY.parent / "shared" / "data"
 
 
 class LocalCloud:
@@ -82,21 +81,3 @@ def new_cloud(tmp_path) -> Iterator[LocalCloud]:
     local = LocalCloud(tmp_path / "cloud")
     yield local
     local.down()
-
-
-def real_files(stream: str) -> list[Path]:
-    """The files of a real stream, in order; skips where the data is absent."""
-    files = sorted((REAL_DATA / stream / "files").glob("*.csv"))
-    if not files:
-        pytest.skip(f"the real stream {stream} is not at {REAL_DATA}")
-    return files
-
-
-@pytest.fixture(scope="session")
-def bike() -> list[Path]:
-    return real_files("bike")
-
-
-@pytest.fixture(scope="session")
-def ytspam() -> list[Path]:
-    return real_files("ytspam")

@@ -41,7 +41,7 @@ def rule(duel: DuelResult, floors: Sequence[Floor], surprises: Sequence[Surprise
         told = "; ".join(one.sentence for one in surprises)
         return Ruling(
             False,
-            f"set aside, because only a clearly better model passes after a surprise: {told}; "
+            f"does not pass, because after a surprise only a clearly better model does: {told}; "
             f"the duel: {duel.rule}",
             tuple(one.stem for one in surprises),
         )

@@ -114,7 +114,9 @@ def attempt(
     if candidate.suspect:
         result.outcome = "set_aside"
         suspect = [file for file in batch.fresh if file.file.stem in candidate.suspect]
-        result.alert(put_aside(trainer, head.pipeline, run, suspect, candidate.reason))
+        told = "; ".join(one.sentence for one in doubts.surprises)
+        reason = f"{told}; {version}, which learned from it, is not clearly better"
+        result.alert(put_aside(trainer, head.pipeline, run, suspect, reason))
         raise Again
 
 

@@ -17,7 +17,8 @@ from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.recall import Recaller
 from perennial.workflows.registry import Registry
-from perennial.workflows.train import Trainer, train
+from perennial.workflows.train import train
+from perennial.workflows.trainer import Trainer
 from perennial.workflows.versions import explain, list_versions
 from tests.unit.training.conftest import Clock, Launcher, SmokelessCodec
 
