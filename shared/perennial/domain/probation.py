@@ -141,7 +141,14 @@ def weigh(
 
 
 def best(evidence: Sequence[Evidence]) -> Evidence | None:
-    """Of the predecessors that are surely better, the one that is best; None when none is."""
-    return min(
-        (one for one in evidence if one.better), key=lambda one: one.difference, default=None
-    )
+    """The predecessor to return to; None when none is surely better.
+
+    It is the newest that comes within the margin of the best: one that is older by a promotion or
+    two may seem a little better by chance, and has learned less.
+
+    Args:
+        evidence: of each predecessor, the newest first.
+    """
+    better = [one for one in evidence if one.better]
+    least = min((one.difference for one in better), default=0.0)
+    return next((one for one in better if one.difference <= least + MARGIN), None)

@@ -74,11 +74,12 @@ def test_squared_losses_are_compared_by_their_roots():
     assert (found.served_loss, found.predecessor_loss, found.difference) == (2.0, 1.0, -0.5)
 
 
-def test_the_best_of_those_that_are_better_is_named():
+def test_the_newest_of_the_best_is_named():
     losses = RNG.gamma(2, 1, 400)
-    good, best_one, same = (
+    good, newer, older, same = (
         weighed(losses, losses * factor, name=name)
-        for name, factor in (("v1", 0.8), ("v2", 0.5), ("v3", 1.0))
+        for name, factor in (("v4", 0.8), ("v3", 0.52), ("v2", 0.5), ("v1", 1.0))
     )
-    assert best([good, best_one, same]) is best_one
+    assert best([good, newer, older, same]) is newer
+    assert best([good, same]) is good
     assert best([same]) is None

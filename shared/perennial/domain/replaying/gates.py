@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
 from perennial.domain.duel import DuelResult, duel, tail_length
-from perennial.domain.probation import LAGS, POOLED_FILES, Evidence, Meeting, weigh
+from perennial.domain.probation import LAGS, POOLED_FILES, Evidence, Meeting, best, weigh
 from perennial.domain.replaying.fits import Fit, Fitted
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import Plan, Policy, learnable
@@ -180,18 +180,18 @@ class _Gate:
         champion itself.
         """
         state = self.state
-        found: list[tuple[float, int]] = []
+        found: list[Evidence] = []
         for lag in LAGS:
             if len(state.predecessors) < lag:
                 break
             since = ([state.champion, *state.predecessors][lag - 1]).through
             pool = range(max(since, state.evidence_from, file + 1 - POOLED_FILES), file + 1)
-            evidence = self._against(state.predecessors[lag - 1], pool)
-            if evidence is not None and evidence.better:
-                found.append((evidence.difference, lag))
-        if not found:
+            evidence = self._against(state.predecessors[lag - 1], pool, name=str(lag))
+            found += [evidence] if evidence else []
+        chosen = best(found)
+        if chosen is None:
             return
-        lag = min(found)[1]
+        lag = int(chosen.predecessor)
         back = state.predecessors[lag - 1]
         state.aside.update(range(back.through, state.champion.through))
         state.champion, state.predecessors = back, state.predecessors[lag:]
@@ -219,7 +219,7 @@ class _Gate:
         band = usual_band(before, width)
         return [f for f in fresh if f in self._served and band and band.surprises(mean(f))]
 
-    def _against(self, predecessor: _Version, pool: range) -> Evidence | None:
+    def _against(self, predecessor: _Version, pool: range, *, name: str) -> Evidence | None:
         """A predecessor against whoever served, over several files; None on too few."""
         metric, history = self._definition.metric, self._history
         meetings = []
@@ -229,7 +229,7 @@ class _Gate:
             theirs = self._obtain(predecessor.fit, pool.stop).at(metric, rows)
             meetings.append(Meeting(history.names[file], len(rows), served, theirs))
         return weigh(
-            "",
+            name,
             meetings,
             min_rows=self._definition.promotion.min_duel_rows,
             seed=self._definition.training.seed,
