@@ -64,11 +64,13 @@ class Measurement:
         blocks: over up to `BLOCKS` blocks of time, in order. The blocks of two versions on the same
             rows are the same rows, so that the versions can be compared pair by pair.
         slices: over the rows of each value of the declared slicing columns.
+        metric: the duel's metric then, in which the blocks are.
     """
 
     score: Score
     blocks: tuple[Block, ...] = ()
     slices: Slices = field(default_factory=dict)
+    metric: str = ""
 
 
 def measure(
@@ -96,6 +98,7 @@ def measure(
         score=score(definition.task, truth, answers, classes),
         blocks=_blocks(losses[_in_time_order(definition, frame)]),
         slices=slices,
+        metric=definition.metric,
     )
 
 

@@ -14,11 +14,12 @@ from perennial.domain.registry import Head
 from perennial.domain.static import Task
 from perennial.domain.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
-from perennial.workflows.challenge import Candidate, Champion, challenge, require_rows
+from perennial.workflows.challenge import Candidate, challenge, require_rows
 from perennial.workflows.doubts import NO_DOUBTS, Doubts, on_probation, put_aside, surprises
 from perennial.workflows.ledger import Entry
+from perennial.workflows.loaded import LoadedVersion, load
 from perennial.workflows.packaging import Origin, package
-from perennial.workflows.progress import contenders, load, score_first
+from perennial.workflows.progress import contenders, score_first
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.rows import Rows
 from perennial.workflows.runs import Alert, Outcome
@@ -120,7 +121,7 @@ def attempt(
         raise Again
 
 
-def load_champion(trainer: Trainer, head: Head) -> Champion | None:
+def load_champion(trainer: Trainer, head: Head) -> LoadedVersion | None:
     """The version that serves, verified and ready to predict; None before there is one."""
     if head.champion is None:
         return None
@@ -132,7 +133,7 @@ def _task(
     head: Head,
     definition: Definition,
     batch: Batch,
-    champion: Champion | None,
+    champion: LoadedVersion | None,
     *,
     force: bool,
 ) -> Task:
@@ -148,7 +149,7 @@ def _doubt_champion(
     definition: Definition,
     ledger: Sequence[Entry],
     batch: Batch,
-    champion: Champion,
+    champion: LoadedVersion,
     run: str,
     result: Result,
 ) -> None:
@@ -161,7 +162,7 @@ def _doubt_champion(
 def _only_scored(
     head: Head,
     definition: Definition,
-    champion: Champion | None,
+    champion: LoadedVersion | None,
     scored: Sequence[Entry],
     task: Task,
     result: Result,
@@ -179,7 +180,7 @@ def _candidate(
     batch: Batch,
     learn: Batch,
     rows: Rows,
-    champion: Champion | None,
+    champion: LoadedVersion | None,
     watch: Stopwatch,
     doubts: Doubts,
     result: Result,
@@ -241,7 +242,7 @@ def _commit(
     )
 
 
-def _nothing_new(head: Head, champion: Champion | None) -> str:
+def _nothing_new(head: Head, champion: LoadedVersion | None) -> str:
     if champion is None:
         return "no file was accepted yet"
     if champion.manifest.definition != head.definition:

@@ -17,10 +17,8 @@ from numpy.typing import NDArray
 from perennial.domain.definition import Definition
 from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
 from perennial.domain.floors import check_floors
-from perennial.domain.frames import columns_of
 from perennial.domain.gate import rule
 from perennial.domain.lineage import Batch, Lineage, lineage, within
-from perennial.domain.manifest import Manifest
 from perennial.domain.measuring import Measurement, measure, told
 from perennial.domain.registry import Status
 from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
@@ -29,36 +27,11 @@ from perennial.domain.surprise import Surprise
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
 from perennial.errors import NotTrainable
-from perennial.ports import Scorer
 from perennial.workflows.contestants import Contestant, ContestantT, Learn, RowSource
+from perennial.workflows.loaded import LoadedVersion
 from perennial.workflows.stopwatch import Stopwatch
 
 NOTHING_LEARNED = np.empty(0, dtype=np.uint64)
-
-
-@dataclass(frozen=True, slots=True)
-class Champion:
-    """The version that serves, ready to predict."""
-
-    manifest: Manifest
-    lineage: Lineage
-    scorer: Scorer
-
-    def predict(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Its answers for these rows; a column that its successor's recipe dropped is missing."""
-        names = [one.name for one in self.manifest.inputs]
-        columns = columns_of(self.manifest.inputs, frame.reindex(columns=names))
-        return np.asarray(self.scorer.predict(columns), dtype=np.float64)
-
-    def measure(self, definition: Definition, frame: pd.DataFrame) -> Measurement:
-        """How it predicts labelled rows that it has not learned."""
-        answers = self.predict(frame) if len(frame) else self.nothing
-        return measure(definition, frame, answers, self.manifest.classes)
-
-    @property
-    def nothing(self) -> NDArray[np.float64]:
-        """Its answers for no rows."""
-        return np.empty((0, len(self.manifest.classes)) if self.manifest.classes else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +75,7 @@ def challenge(
     definition: Definition,
     batch: Batch,
     rows: RowSource,
-    champion: Champion | None,
+    champion: LoadedVersion | None,
     watch: Stopwatch,
     learn: Learn[ContestantT],
     *,
@@ -213,7 +186,7 @@ def _held_out(
     definition: Definition,
     batch: Batch,
     rows: RowSource,
-    champion: Champion | None,
+    champion: LoadedVersion | None,
     learned: NDArray[np.uint64],
 ) -> _HeldOut:
     """The newest rows that no model of this duel has learned, in time order."""
@@ -270,7 +243,7 @@ def in_time_order(definition: Definition, frame: pd.DataFrame) -> pd.DataFrame:
 def _duel(
     definition: Definition,
     losses: NDArray[np.float64],
-    champion: Champion | None,
+    champion: LoadedVersion | None,
     trained: pd.DataFrame,
     held_out: pd.DataFrame,
 ) -> DuelResult:

@@ -14,8 +14,9 @@ from perennial.domain.registry import Head
 from perennial.domain.surprise import Surprise, usual_band
 from perennial.domain.verdict import VerdictSummary
 from perennial.workflows import probation
-from perennial.workflows.challenge import NOTHING_LEARNED, Champion
+from perennial.workflows.challenge import NOTHING_LEARNED
 from perennial.workflows.ledger import Entry, serving
+from perennial.workflows.loaded import LoadedVersion
 from perennial.workflows.runs import Alert
 from perennial.workflows.suspects import set_aside
 from perennial.workflows.trainer import Trainer
@@ -43,7 +44,7 @@ def on_probation(
     definition: Definition,
     ledger: Sequence[Entry],
     batch: Batch,
-    champion: Champion,
+    champion: LoadedVersion,
     run: str,
 ) -> tuple[list[Alert], bool]:
     """Compare the champion with its predecessors; alert, or return to one that is better.

@@ -24,7 +24,8 @@ from perennial.domain.lineage import Batch, Portion, lineage
 from perennial.domain.manifest import Manifest
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import RefusedError
-from perennial.workflows.challenge import Champion, challenge
+from perennial.workflows.challenge import challenge
+from perennial.workflows.loaded import LoadedVersion
 from perennial.workflows.rows import portions
 from perennial.workflows.stopwatch import Stopwatch
 
@@ -64,7 +65,7 @@ def require_honest_gate(definition: Definition) -> GateTest:
 
 def _trial(case: Case, world: World) -> Trial:
     definition, history = world.definition, world.files
-    champion = Champion(
+    champion = LoadedVersion(
         manifest=_manifest(world),
         lineage=lineage(history[:1], history[:1]),
         scorer=_Scorer(learners.champion(world)),

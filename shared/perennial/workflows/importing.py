@@ -46,8 +46,9 @@ from perennial.errors import (
 )
 from perennial.ports import Artefact
 from perennial.workflows.attempt import load_champion
-from perennial.workflows.challenge import Champion, describe
+from perennial.workflows.challenge import describe
 from perennial.workflows.claims import claim, release
+from perennial.workflows.loaded import LoadedVersion
 from perennial.workflows.packaging import SMOKE_ROWS
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.rows import Rows
@@ -202,7 +203,7 @@ def _attempt(
     if champion and _is_ours(champion.manifest, manifest.files["model.onnx"]):
         raise RefusedError(f"{head.champion}, which serves, is this very graph")
     rows = Rows(trainer.buckets.data, definition)
-    imported = Champion(manifest, Lineage(), trainer.codec.load(artefact.graph, manifest))
+    imported = LoadedVersion(manifest, Lineage(), trainer.codec.load(artefact.graph, manifest))
     _smoke(trainer, imported, artefact, rows.of(batch.history[-1]))
     trial = try_out(definition, batch, rows, champion, imported, request.trained_through)
     measured = imported.measure(definition, trial.rows)
@@ -294,7 +295,9 @@ def _known(batch: Batch, request: Request) -> Lineage:
     return lineage(known, (), ())
 
 
-def _smoke(trainer: Trainer, imported: Champion, artefact: Artefact, frame: pd.DataFrame) -> None:
+def _smoke(
+    trainer: Trainer, imported: LoadedVersion, artefact: Artefact, frame: pd.DataFrame
+) -> None:
     """A fresh process that knows nothing but the version answers as this one does."""
     instances = frame.head(SMOKE_ROWS)
     expected = checked_answers(imported, instances)

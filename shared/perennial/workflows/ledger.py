@@ -94,6 +94,7 @@ def _document(entry: Entry) -> dict[str, Any]:
         "part": entry.part,
         "repeated": entry.repeated,
         **_score_document(measured.score),
+        "metric": measured.metric,
         "blocks": [[block.rows, _short(block.loss)] for block in measured.blocks],
         "slices": {
             column: {value: _score_document(score, short=True) for value, score in values.items()}
@@ -124,6 +125,7 @@ def _entry(stem: str, version: str, facts: Mapping[str, Any]) -> Entry:
             column: {value: _score(score) for value, score in values.items()}
             for column, values in facts.get("slices", {}).items()
         },
+        metric=facts.get("metric", ""),
     )
     return Entry(
         stem,

@@ -66,7 +66,7 @@ def weigh_predecessors(
         if lag >= len(line):
             break
         meetings = [
-            _meeting(file, served[file.file.stem], scored[file.file.stem, line[lag]])
+            _meeting(definition, file, served[file.file.stem], scored[file.file.stem, line[lag]])
             for file in ordered
             if served[file.file.stem].version in line[:lag]
             and (file.file.stem, line[lag]) in scored
@@ -119,10 +119,11 @@ def go_back(registry: Registry, head: Head, finding: Finding, run: str) -> Head:
     )
 
 
-def _meeting(file: VerdictSummary, served: Entry, theirs: Entry) -> Meeting:
-    """Two entries of a file; empty where they are not of the same rows."""
+def _meeting(definition: Definition, file: VerdictSummary, served: Entry, theirs: Entry) -> Meeting:
+    """Two entries of a file; empty where they are not of the same rows, or of another metric."""
     before, after = served.measured.blocks, theirs.measured.blocks
-    same = _rows(before) == _rows(after)
+    metrics = {served.measured.metric, theirs.measured.metric}
+    same = metrics == {definition.metric} and _rows(before) == _rows(after)
     return Meeting(
         file.file.name,
         served.score.rows if same else 0,

@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
-from perennial.domain.lineage import Batch, Learned, Lineage
+from perennial.domain.lineage import Batch, Learned
 from perennial.domain.probation import LAGS
 from perennial.domain.registry import Head
 from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
 from perennial.domain.surprise import NEWEST_FILES
 from perennial.domain.verdict import VerdictSummary
 from perennial.ports import Clock, ModelCodec, ObjectStore
-from perennial.workflows.challenge import NOTHING_LEARNED, Champion
+from perennial.workflows.challenge import NOTHING_LEARNED
 from perennial.workflows.ledger import Entry, Part, entries, record
+from perennial.workflows.loaded import LoadedVersion, load
 from perennial.workflows.registry import Registry
 from perennial.workflows.rows import Rows
 from perennial.workflows.stopwatch import Stopwatch
@@ -40,7 +41,7 @@ class Contender:
     """
 
     part: Part
-    model: Champion
+    model: LoadedVersion
     learned: NDArray[np.uint64]
 
     @property
@@ -54,19 +55,11 @@ class Contender:
         return newest is None or file.order > newest
 
 
-def load(registry: Registry, codec: ModelCodec, pipeline: str, version: str) -> Champion:
-    """A version, verified and ready to predict."""
-    manifest = registry.manifest(pipeline, version)
-    graph = registry.read_version_file(manifest, "model.onnx")
-    known = registry.read_version_file(manifest, "lineage.json")
-    return Champion(manifest, Lineage.from_json(known), codec.load(graph, manifest))
-
-
 def contenders(
     registry: Registry,
     codec: ModelCodec,
     head: Head,
-    champion: Champion,
+    champion: LoadedVersion,
     definition: Definition,
     rows: Rows,
 ) -> list[Contender]:
@@ -90,13 +83,13 @@ def contenders(
     return found
 
 
-def _knows_no_more(model: Champion, champion: Champion) -> bool:
+def _knows_no_more(model: LoadedVersion, champion: LoadedVersion) -> bool:
     theirs, most = model.lineage.newest, champion.lineage.newest
     return theirs is None or (most is not None and theirs <= most)
 
 
 def _learned_rows(
-    definition: Definition, rows: Rows, models: Sequence[Champion]
+    definition: Definition, rows: Rows, models: Sequence[LoadedVersion]
 ) -> NDArray[np.uint64]:
     """Hashes of the rows that any of these models has learned; none where rows have no name."""
     if not tells_rows_apart(definition):

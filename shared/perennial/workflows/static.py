@@ -11,8 +11,9 @@ from perennial.domain.registry import Head
 from perennial.domain.scoring import Score
 from perennial.domain.static import Task, first_task, next_task, told
 from perennial.domain.training import Model
-from perennial.workflows.challenge import Candidate, Champion
+from perennial.workflows.challenge import Candidate
 from perennial.workflows.ledger import Entry
+from perennial.workflows.loaded import LoadedVersion
 from perennial.workflows.recipe import recipe_changed
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import Outcome
@@ -23,7 +24,7 @@ def plan(
     head: Head,
     definition: Definition,
     batch: Batch,
-    champion: Champion | None,
+    champion: LoadedVersion | None,
     *,
     force: bool,
 ) -> Task:

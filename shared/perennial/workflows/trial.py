@@ -16,7 +16,8 @@ from perennial.domain.lineage import Batch
 from perennial.domain.scoring import Constant, row_losses
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import ModelError
-from perennial.workflows.challenge import Champion, in_time_order
+from perennial.workflows.challenge import in_time_order
+from perennial.workflows.loaded import LoadedVersion
 from perennial.workflows.rows import Rows
 
 _SLACK = 1e-3
@@ -42,8 +43,8 @@ def try_out(
     definition: Definition,
     batch: Batch,
     rows: Rows,
-    champion: Champion | None,
-    imported: Champion,
+    champion: LoadedVersion | None,
+    imported: LoadedVersion,
     through: datetime | None,
 ) -> Trial:
     """Let it meet the champion on rows that neither has learned, else on those it has not.
@@ -82,7 +83,7 @@ def try_out(
 
 
 def _fair(
-    unseen: list[VerdictSummary], batch: Batch, champion: Champion | None
+    unseen: list[VerdictSummary], batch: Batch, champion: LoadedVersion | None
 ) -> tuple[list[VerdictSummary], bool]:
     """The files to judge it on, and whether the champion has not learned them."""
     if champion is None:
@@ -93,7 +94,7 @@ def _fair(
 
 
 def _rival(
-    definition: Definition, champion: Champion | None, frame: pd.DataFrame
+    definition: Definition, champion: LoadedVersion | None, frame: pd.DataFrame
 ) -> tuple[NDArray[np.float64], Any]:
     """What the champion answers, or the constant that would have done best on these very rows."""
     if not len(frame):
@@ -104,7 +105,7 @@ def _rival(
     return constant.predict(len(frame)), constant.classes
 
 
-def checked_answers(imported: Champion, frame: pd.DataFrame) -> NDArray[np.float64]:
+def checked_answers(imported: LoadedVersion, frame: pd.DataFrame) -> NDArray[np.float64]:
     """What a model from elsewhere answers.
 
     Raises:
