@@ -18,6 +18,8 @@ from perennial.workflows.versions import list_versions
 _WORDS = {
     "promote": "passed, and serves",
     "supersede": "superseded",
+    "withdraw": "withdrawn: an earlier champion serves again",
+    "return": "serves again, after a probation",
     "import": "imported",
     "approve": "approved",
     "reject": "turned down",

@@ -297,7 +297,8 @@ def judge_version(
 def go_back(head: Head, *, to: str, epoch: int, against: str) -> Head:
     """Return from a champion on probation to a predecessor, without pinning it.
 
-    The champion, and those between the two, never serve again.
+    The champion, and those between the two, never serve again, nor does what waits: it was judged
+    against the champion that is left, and may have learned from the same files.
 
     Args:
         head: the current state.
@@ -316,7 +317,8 @@ def go_back(head: Head, *, to: str, epoch: int, against: str) -> Head:
             f"{'is pinned' if head.pin else 'is the champion'} now"
         )
     place = head.predecessors.index(to)
-    left: dict[str, Status] = dict.fromkeys((against, *head.predecessors[:place]), "withdrawn")
+    away = (against, *head.predecessors[:place], *head.waiting)
+    left: dict[str, Status] = dict.fromkeys(away, "withdrawn")
     return replace(
         head,
         champion=to,

@@ -48,7 +48,7 @@ def usual_band(losses: Sequence[float], width: float) -> Band | None:
     Losses are compared as ratios: median and median absolute deviation of their logarithms.
 
     Args:
-        losses: mean loss on each earlier file, in order; each by the champion of its time.
+        losses: the metric on each earlier file, in order; each of the champion of its time.
         width: how many robust deviations above the median the band ends; it never ends below twice
             the median.
 
@@ -71,7 +71,7 @@ class Surprise:
     Attributes:
         file: its name in landing.
         stem: as in its verdict's name.
-        loss: the champion's mean loss on it.
+        loss: the least on it, of the champion's and of those of the earlier ones.
         band: what is usual.
     """
 
@@ -84,7 +84,7 @@ class Surprise:
     def sentence(self) -> str:
         """What was expected and found."""
         return (
-            f"the champion's loss on {self.file} is {self.loss:.4g}, and usually about "
+            f"no champion's loss on {self.file} is below {self.loss:.4g}, and usually it is about "
             f"{self.band.usual:.4g} (at most {self.band.highest:.4g}, by the last "
             f"{self.band.files} files)"
         )

@@ -73,8 +73,9 @@ def apply(
     name = definition.name
     head = registry.head(name)
     changed = head is None or head.definition != digest(text)
-    if head is not None and head.champion is not None:
-        _require_same_question(registry.manifest(name, head.champion), definition)
+    newest = head and (head.champion or max(head.statuses, default=None))
+    if newest:
+        _require_same_question(registry.manifest(name, newest), definition)
     gate = _trusted(definition) if changed else None
     differences = _changes(registry, head, definition)
     if head is None or changed:

@@ -90,6 +90,7 @@ def attempt(
     accepted = accepted_files(trainer.buckets.data, head.pipeline)
     champion = load_champion(trainer, head)
     batch = Batch.of(accepted, champion.lineage if champion else Lineage())
+    force = force or head.relearn
     task = _task(trainer, head, definition, batch, champion, force=force)
     result.later = frozenset(file.file.stem for file in task.later)
     result.considered = _stems(file for file in accepted if file not in task.later)

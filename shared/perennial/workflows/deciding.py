@@ -66,7 +66,7 @@ class Desk:
         accepted = judgement.frame.height
         left_out = judgement.rows - accepted
         told = f"{counted(accepted, 'row')} accepted, {left_out or 'none'} left out"
-        blank = replace(blank, reason=f"{blank.reason} ({told})")
+        blank = replace(blank, reason=f"{blank.reason} ({told})", cleared=True)
         return self._known(blank, data, released=True) or self._accept(blank, judgement)
 
     def _signed(self, blank: Verdict, data: bytes) -> Verdict:

@@ -92,30 +92,37 @@ def put_aside(
 def surprises(
     definition: Definition, ledger: Sequence[Entry], batch: Batch
 ) -> tuple[Surprise, ...]:
-    """The new files on which the champion of the time did not do as it usually does.
+    """The new files that nobody predicted as champions usually do.
 
-    A file that a person vouches for never surprises.
+    Earlier champions have a say: a good file surprises a champion that has learned from a bad one,
+    and none that has not. A file that a person vouches for never surprises.
     """
     width = definition.promotion.surprise
     if width is None:
         return ()
-    served = serving(ledger)
-    means = {
-        stem: entry.score.sums[definition.metric] / entry.score.rows
-        for stem, entry in served.items()
-        if entry.score.rows
-    }
+    metric = definition.metric
+    usual = {stem: _loss(entry, metric) for stem, entry in serving(ledger).items()}
     new = {file.file.stem for file in batch.proof}
     before = [
-        means[file.file.stem]
+        loss
         for file in batch.history
-        if file.file.stem in means and file.file.stem not in new
+        if file.file.stem not in new and (loss := usual.get(file.file.stem)) is not None
     ]
     band = usual_band(before, width)
     if band is None:
         return ()
+    least: dict[str, float] = {}
+    for entry in ledger:
+        loss = _loss(entry, metric)
+        if entry.stem in new and entry.part != "waiting" and loss is not None:
+            least[entry.stem] = min(loss, least.get(entry.stem, loss))
     return tuple(
-        Surprise(file.file.name, file.file.stem, means[file.file.stem], band)
+        Surprise(file.file.name, file.file.stem, least[file.file.stem], band)
         for file in batch.proof
-        if not file.cleared and band.surprises(means.get(file.file.stem, 0.0))
+        if not file.cleared and band.surprises(least.get(file.file.stem, 0.0))
     )
+
+
+def _loss(entry: Entry, metric: str) -> float | None:
+    """A version's loss on a file; None where no row counts, or it was another task's."""
+    return entry.score.metrics().get(metric)

@@ -242,7 +242,7 @@ def _attempt(
             against=head.champion,
             definition=head.definition,
             recalls=head.recalls,
-            proved=trial.duel.promotes and trial.duel.rows > 0,
+            proved=ruling.promotes and trial.duel.rows > 0 and evidence.known,
         ),
         action="import",
         by=request.by,

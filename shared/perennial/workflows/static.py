@@ -50,7 +50,7 @@ def plan(
     if head.waiting and not force:
         return Task(None, f"{head.waiting[-1]} waits for `perennial approve {head.pipeline}`")
     task = first_task(definition, batch)
-    if task.learn is not None and (tried := _tried(registry, head, task.learn)):
+    if task.learn is not None and not force and (tried := _tried(registry, head, task.learn)):
         return Task(None, tried)
     return task
 

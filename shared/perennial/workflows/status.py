@@ -77,11 +77,15 @@ def _champion(manifest: Manifest | None, clock: Clock) -> dict[str, Any]:
 def _progressive(
     buckets: Buckets, definition: Definition, files: list[VerdictSummary]
 ) -> dict[str, Any]:
-    """The loss on rows that the champion of the time had not learned, whole and by file."""
+    """The loss on rows that the champion of the time had not learned, whole and by file.
+
+    What is suspect, or in quarantine, is shown by file and counts in no sum.
+    """
     scored = progressive(buckets.data, definition.name)
     known = sorted((f for f in files if f.file.stem in scored), key=lambda file: file.order)
     by_file = [_scored(file, scored[file.file.stem]) for file in known]
-    total = sum((scored[file.file.stem].score for file in known), Score())
+    counting = [scored[file.file.stem] for file in known if file.decision == "accepted"]
+    total = sum((entry.score for entry in counting), Score())
     metrics = total.metrics()
     return {
         "metric": definition.metric,
@@ -89,7 +93,7 @@ def _progressive(
         "metrics": metrics,
         "rows": total.rows,
         "sums": total.sums,
-        "slices": told(merged(scored[file.file.stem].measured.slices for file in known)),
+        "slices": told(merged(entry.measured.slices for entry in counting)),
         "files": by_file,
     }
 
@@ -114,6 +118,7 @@ def _scored(file: VerdictSummary, entry: Entry) -> dict[str, Any]:
         "name": file.file.name,
         "generation": file.file.generation,
         "version": entry.version,
+        "verdict": file.decision,
         "rows": entry.score.rows,
         "metrics": entry.score.metrics(),
         "sums": entry.score.sums,

@@ -108,8 +108,8 @@ def _history(registry: Registry, head: Head, version: str) -> list[dict[str, Any
     told = []
     commits = list(registry.history(head.pipeline))
     for commit, earlier in zip_longest(commits, commits[1:]):
-        if commit.action == "recall" and earlier and _takes_back(version, earlier, commit):
-            told.append(_entry(commit, "take back", commit.why, version))
+        if earlier and (action := _taken_back(version, earlier, commit)):
+            told.append(_entry(commit, action, commit.why, version))
         elif commit.version == version and commit.action != "release":
             told.append(_entry(commit, commit.action, commit.why, version))
         elif successor and commit.version == successor and commit.action in _BRINGING_IN:
@@ -118,10 +118,14 @@ def _history(registry: Registry, head: Head, version: str) -> list[dict[str, Any
     return told[::-1]
 
 
-def _takes_back(version: str, earlier: Commit, commit: Commit) -> bool:
-    """Whether a version was recalled by a commit, which is about the champion that came of it."""
+def _taken_back(version: str, earlier: Commit, commit: Commit) -> str:
+    """What a commit, which is about the champion that came of it, did to another version."""
     before, after = (entry.head.statuses.get(version) for entry in (earlier, commit))
-    return before != after == "recalled"
+    if before == after:
+        return ""
+    return {("recall", "recalled"): "take back", ("return", "withdrawn"): "withdraw"}.get(
+        (commit.action, after or ""), ""
+    )
 
 
 def _entry(commit: Commit, action: str, why: str, version: str) -> dict[str, Any]:

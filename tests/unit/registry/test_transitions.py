@@ -227,6 +227,13 @@ def test_a_return_makes_the_predecessor_champion_and_withdraws_those_after_it():
     assert back.statuses["v3"] == back.statuses["v4"] == "withdrawn"
 
 
+def test_what_waits_was_judged_against_the_champion_that_is_left_and_is_withdrawn_with_it():
+    waits = on_probation(
+        statuses={**dict.fromkeys(("v1", "v2", "v3", "v4"), "approved"), "v5": "waiting"}
+    )
+    assert state.go_back(waits, to="v2", epoch=1, against="v4").waiting == ()
+
+
 def test_a_return_needs_the_claim_the_champion_it_judged_and_no_pin():
     with pytest.raises(ClaimLost):
         state.go_back(on_probation(), to="v2", epoch=2, against="v4")

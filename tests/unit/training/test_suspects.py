@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from perennial.domain.names import FileId
+from perennial.workflows.ledger import progressive
 from perennial.workflows.queue import work_is_due
 from perennial.workflows.status import status
 from perennial.workflows.verdicts import list_in_force, verdict_in_force, write_verdict
@@ -122,3 +123,39 @@ def test_probation_returns_by_itself_and_goes_on_without_the_files(poisoned):
 def test_probation_can_be_switched_off(poisoned):
     _, _, runs = poisoned
     assert [run.alerts for run in runs] == [(), ()]
+
+
+def test_a_good_file_after_a_bad_one_surprises_its_champion_and_is_learned_all_the_same(nine):
+    """Earlier champions predict it as usual: what is wrong is the champion, not the file."""
+    nine.apply(nine.text + "  window: {files: 2}\npromotion: {surprise: null}\n")
+    nine.drop(day=20, rows=900, wrong=range(900))
+    nine.train()
+    assert "taps/day20.csv" in nine.learned()
+    nine.apply(nine.text + "  window: {files: 2}\n")
+    good = nine.drop(day=21, rows=60)
+    nine.train()
+    served = progressive(nine.trainer.buckets.data, "taps")[good]
+    assert served.score.metrics()["log_loss"] > 2 * 0.4  # far above what was usual
+    assert decisions(nine)["day21.csv"] == "accepted"
+
+
+def test_what_was_set_aside_counts_in_no_progressive_sum(nine):
+    trainer = nine.trainer
+
+    def shown():
+        return status(trainer.buckets, nine.registry, trainer.launcher, trainer.clock, "taps")
+
+    before = shown()["progressive"]
+    nine.drop(day=20, rows=60, wrong=range(60))
+    nine.train()
+    after = shown()["progressive"]
+    assert (after["rows"], after["sums"]) == (before["rows"], before["sums"])
+    assert after["files"][-1]["verdict"] == "suspect"
+
+
+@pytest.mark.parametrize("poisoned", ["return"], indirect=True)
+def test_the_history_of_a_withdrawn_version_says_why(poisoned):
+    taps, before, _ = poisoned
+    last = explain(taps.registry, "taps", before.champion)["history"][-1]
+    assert (last["action"], last["status"]) == ("withdraw", "withdrawn")
+    assert "would have done" in last["why"]

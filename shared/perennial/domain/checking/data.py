@@ -8,8 +8,9 @@ from dataclasses import asdict, dataclass
 from perennial.domain.checking.looks import Look, look
 from perennial.domain.definition import Definition
 from perennial.domain.frames import inputs_of
+from perennial.domain.importing import IMPORTED
 from perennial.domain.lineage import Learned
-from perennial.domain.manifest import Manifest
+from perennial.domain.manifest import Input, Manifest
 from perennial.domain.verdict import Verdict, VerdictSummary
 from perennial.domain.words import counted
 
@@ -105,7 +106,7 @@ def _quarantine(facts: DataFacts) -> Look:
 
 def _schema(facts: DataFacts) -> Look:
     """Whether rows have the types that the model reads."""
-    expected, found = inputs_of(facts.definition), facts.manifest.inputs
+    expected, found = _read(facts)
     digest = facts.definition.schema_digest
     same = sum(file.rows_object.endswith(f"-{digest}.parquet") for file in facts.learned)
     said = f"schema {digest}: {same} of {counted(len(facts.learned), 'file')} lie in it"
@@ -115,3 +116,16 @@ def _schema(facts: DataFacts) -> Look:
         names = ", ".join(sorted({one.name for one in {*expected} ^ {*found}}))
         said = f"the version reads other columns than its definition names: {names}"
     return look("schema", expected == found, said, digest=digest, files=same)
+
+
+def _read(facts: DataFacts) -> tuple[tuple[Input, ...], tuple[Input, ...]]:
+    """The columns that a version would read by its definition, and those that it reads.
+
+    A graph from elsewhere may read fewer, by tensors of its own: their names must be there.
+    """
+    expected, found = inputs_of(facts.definition), facts.manifest.inputs
+    if IMPORTED not in facts.manifest.environment:
+        return expected, found
+    by_name = {one.name: one for one in expected}
+    known = tuple(by_name.get(one.name, one) for one in found)
+    return tuple(one for one in known if one.name in by_name), known
