@@ -156,7 +156,7 @@ def main() -> None:
     parser.add_argument("--window", type=int, help="files to learn from; all when absent")
     parser.add_argument("--shuffle", type=int, nargs="*", default=[], metavar="N")
     parser.add_argument("--files", type=int, help="stop after so many")
-    parser.add_argument("--surprise", default="6", help="width of the usual band, or off")
+    parser.add_argument("--surprise", default="4", help="width of the usual band, or off")
     parser.add_argument("--probation", choices=["off", "alert", "return"], default="alert")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     options = parser.parse_args()

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from perennial.domain.definition import Definition
 from perennial.domain.labels import Classes
-from perennial.domain.scoring import Score, row_losses, score
+from perennial.domain.scoring import Constant, Score, row_losses, score
 
 BLOCKS = 24
 """Blocks of time in which a file's loss is kept: enough to tell chance from change."""
@@ -65,12 +65,14 @@ class Measurement:
             rows are the same rows, so that the versions can be compared pair by pair.
         slices: over the rows of each value of the declared slicing columns.
         metric: the duel's metric then, in which the blocks are.
+        constant: that metric of the best constant answer to these very rows; None without rows.
     """
 
     score: Score
     blocks: tuple[Block, ...] = ()
     slices: Slices = field(default_factory=dict)
     metric: str = ""
+    constant: float | None = None
 
 
 def measure(
@@ -99,7 +101,23 @@ def measure(
         blocks=_blocks(losses[_in_time_order(definition, frame)]),
         slices=slices,
         metric=definition.metric,
+        constant=best_constant(definition, truth),
     )
+
+
+def best_constant(definition: Definition, truth: NDArray[Any]) -> float | None:
+    """The metric of the answer that is best for these labels without a look at the rows.
+
+    Args:
+        definition: the task and the metric.
+        truth: N labels; without any, None comes back.
+    """
+    if not len(truth):
+        return None
+    best = Constant.fit(definition, truth)
+    answers = best.predict(len(truth))
+    mean = float(row_losses(definition.metric, truth, answers, best.classes).mean())
+    return mean**0.5 if definition.metric == "rmse" else mean
 
 
 def sliced(column: pd.Series) -> dict[str, NDArray[np.bool_]]:

@@ -176,7 +176,8 @@ class Promotion(Strict):
             `accuracy`, `roc_auc`, `pr_auc` and `r2` at least.
         slices: columns by whose values models are measured apart, with floors of their own.
         surprise: how many robust deviations above its usual level the champion's loss on a new
-            file may lie before only a clearly better challenger is promoted; null switches off.
+            file may lie, where it is not better than a constant's, before only a clearly better
+            challenger is promoted; null switches off.
         probation: what happens when an earlier champion predicts new files clearly better:
             `alert`, or `return` to it; null switches off.
     """
@@ -187,5 +188,5 @@ class Promotion(Strict):
     min_duel_rows: int = Field(default=50, ge=2)
     floors: dict[Quality, float] = Field(default_factory=dict)
     slices: dict[str, Slice] = Field(default_factory=dict)
-    surprise: float | None = Field(default=6.0, gt=0)
+    surprise: float | None = Field(default=4.0, gt=0)
     probation: Literal["alert", "return"] | None = "alert"

@@ -1,7 +1,9 @@
-"""Surprise: a file on which the champion does much worse than it usually does on new files.
+"""Surprise: a file that champions predict far worse than usual, and no better than a constant.
 
 Either the world has changed, or the file is wrong. A model that learned a wrong file would look no
-worse on the rest of that file, so what surprises must prove more than what does not.
+worse on the rest of that file, so what surprises must prove more than what does not. A week of
+holidays is predicted badly, too, but much better than by a constant that knows its labels; labels
+that belong to other rows, or come in another unit, are not.
 """
 
 from __future__ import annotations
@@ -73,12 +75,14 @@ class Surprise:
         stem: as in its verdict's name.
         loss: the least on it, of the champion's and of those of the earlier ones.
         band: what is usual.
+        constant: the loss of the best constant answer to the file.
     """
 
     file: str
     stem: str
     loss: float
     band: Band
+    constant: float
 
     @property
     def sentence(self) -> str:
@@ -86,5 +90,5 @@ class Surprise:
         return (
             f"no champion's loss on {self.file} is below {self.loss:.4g}, and usually it is about "
             f"{self.band.usual:.4g} (at most {self.band.highest:.4g}, by the last "
-            f"{self.band.files} files)"
+            f"{self.band.files} files); a constant would have had {self.constant:.4g}"
         )

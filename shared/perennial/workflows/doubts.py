@@ -92,7 +92,7 @@ def put_aside(
 def surprises(
     definition: Definition, ledger: Sequence[Entry], batch: Batch
 ) -> tuple[Surprise, ...]:
-    """The new files that nobody predicted as champions usually do.
+    """The new files that nobody predicted as champions usually do, or better than a constant.
 
     Earlier champions have a say: a good file surprises a champion that has learned from a bad one,
     and none that has not. A file that a person vouches for never surprises.
@@ -111,15 +111,18 @@ def surprises(
     band = usual_band(before, width)
     if band is None:
         return ()
-    least: dict[str, float] = {}
+    least: dict[str, tuple[float, float]] = {}
     for entry in ledger:
-        loss = _loss(entry, metric)
-        if entry.stem in new and entry.part != "waiting" and loss is not None:
-            least[entry.stem] = min(loss, least.get(entry.stem, loss))
+        loss, constant = _loss(entry, metric), entry.measured.constant
+        if entry.part == "waiting" or entry.measured.metric != metric:
+            continue
+        if entry.stem in new and loss is not None and constant is not None:
+            least[entry.stem] = min((loss, constant), least.get(entry.stem, (loss, constant)))
     return tuple(
-        Surprise(file.file.name, file.file.stem, least[file.file.stem], band)
+        Surprise(file.file.name, file.file.stem, loss, band, constant)
         for file in batch.proof
-        if not file.cleared and band.surprises(least.get(file.file.stem, 0.0))
+        for loss, constant in [least.get(file.file.stem, (0.0, 0.0))]
+        if not file.cleared and band.surprises(loss) and loss >= constant
     )
 
 

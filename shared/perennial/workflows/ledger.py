@@ -95,6 +95,7 @@ def _document(entry: Entry) -> dict[str, Any]:
         "repeated": entry.repeated,
         **_score_document(measured.score),
         "metric": measured.metric,
+        "constant": measured.constant,
         "blocks": [[block.rows, _short(block.loss)] for block in measured.blocks],
         "slices": {
             column: {value: _score_document(score, short=True) for value, score in values.items()}
@@ -126,6 +127,7 @@ def _entry(stem: str, version: str, facts: Mapping[str, Any]) -> Entry:
             for column, values in facts.get("slices", {}).items()
         },
         metric=facts.get("metric", ""),
+        constant=facts.get("constant"),
     )
     return Entry(
         stem,

@@ -52,7 +52,7 @@ def duel(outcome: str, *, promotes: bool) -> DuelResult:
     )
 
 
-SURPRISE = Surprise("shop/a.csv", "0-a", 9.0, usual_band([1.0] * 10, 6.0))
+SURPRISE = Surprise("shop/a.csv", "0-a", 9.0, usual_band([1.0] * 10, 6.0), 2.5)
 MISSED = Floor("accuracy", 0.9, 0.5, 100, passed=False)
 
 

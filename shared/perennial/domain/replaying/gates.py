@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
 from perennial.domain.duel import DuelResult, duel, tail_length
+from perennial.domain.measuring import best_constant
 from perennial.domain.probation import LAGS, POOLED_FILES, Evidence, Meeting, best, weigh
 from perennial.domain.replaying.fits import Fit, Fitted
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import Plan, Policy, learnable
 from perennial.domain.replaying.trials import Trial, loss_on
-from perennial.domain.surprise import usual_band
+from perennial.domain.surprise import Band, usual_band
 
 Obtain = Callable[[Fit, int], Fitted]
 """Makes a fit, or remembers it, that predicts up to but not including a file."""
@@ -199,25 +200,36 @@ class _Gate:
         state.returns.append(file)
 
     def _surprising(self, fresh: Sequence[int]) -> list[int]:
-        """The new files on which who served did not do as usual."""
-        width, metric, history = (
-            self._definition.promotion.surprise,
-            self._definition.metric,
-            self._history,
-        )
+        """The new files that nobody predicted as usual, or better than a constant."""
+        width = self._definition.promotion.surprise
         if width is None:
             return []
-
-        def mean(file: int) -> float:
-            rows = history.proof([file])
-            served = self._obtain(self._served[file].fit, file + 1)
-            return float(served.at(metric, rows).mean()) if len(rows) else 0.0
-
         before = [
-            mean(file) for file in self._served if file < fresh[0] and file not in self.state.aside
+            self._mean(self._served[file], file)
+            for file in self._served
+            if file < fresh[0] and file not in self.state.aside
         ]
         band = usual_band(before, width)
-        return [f for f in fresh if f in self._served and band and band.surprises(mean(f))]
+        if band is None:
+            return []
+        return [f for f in fresh if f in self._served and self._surprises(f, band)]
+
+    def _surprises(self, file: int, band: Band) -> bool:
+        past = [one for one in self.state.predecessors[: max(LAGS)] if one.through <= file]
+        loss = min(self._mean(version, file) for version in (self._served[file], *past))
+        return band.surprises(loss) and loss >= self._constant(file)
+
+    def _mean(self, version: _Version, file: int) -> float:
+        """A model's loss on a file, in the metric."""
+        metric, rows = self._definition.metric, self._history.proof([file])
+        if not len(rows):
+            return 0.0
+        mean = float(self._obtain(version.fit, file + 1).at(metric, rows).mean())
+        return mean**0.5 if metric == "rmse" else mean
+
+    def _constant(self, file: int) -> float:
+        rows = self._history.frame.iloc[self._history.proof([file])]
+        return best_constant(self._definition, rows[self._definition.label].to_numpy()) or 0.0
 
     def _against(self, predecessor: _Version, pool: range, *, name: str) -> Evidence | None:
         """A predecessor against whoever served, over several files; None on too few."""
