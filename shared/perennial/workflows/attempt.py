@@ -117,7 +117,7 @@ def attempt(
         result.outcome = "set_aside"
         suspect = [file for file in batch.fresh if file.file.stem in candidate.suspect]
         told = "; ".join(one.sentence for one in doubts.surprises)
-        reason = f"{told}; {version}, which learned from it, is not clearly better"
+        reason = f"{told}; {version}, which learned from it, does not explain it"
         result.alert(put_aside(trainer, head.pipeline, run, suspect, reason))
         raise Again
 

@@ -112,7 +112,7 @@ def challenge(
         )
         result = _duel(definition, losses, champion, trained, held_out)
         floors = check_floors(definition.promotion, measured)
-        ruling = rule(result, floors, surprises)
+        ruling = rule(result, floors, surprises, constant=measured.constant)
     judged = model
     refit = ruling.promotes and len(held_out) > 0 and definition.training.freshness == "refit"
     if refit:
@@ -168,6 +168,7 @@ def _measured(measured: Measurement) -> dict[str, Any]:
     return {
         "rows": measured.score.rows,
         "metrics": measured.score.metrics(),
+        "constant": measured.constant,
         "slices": told(measured.slices),
     }
 

@@ -208,7 +208,7 @@ def _attempt(
     trial = try_out(definition, batch, rows, champion, imported, request.trained_through)
     measured = imported.measure(definition, trial.rows)
     floors = check_floors(definition.promotion, measured)
-    ruling = rule(trial.duel, floors, ())
+    ruling = rule(trial.duel, floors)
     evidence = Evidence(
         rows=trial.duel.rows,
         passes=ruling.promotes,

@@ -1,4 +1,4 @@
-"""Two real files whose labels belong to other rows are found out by the first good file."""
+"""Two real files with the labels of other rows are set aside, or found out by a good one."""
 
 from __future__ import annotations
 
@@ -30,8 +30,17 @@ def followed(weeks: list[Path], **promotion):
 
 @pytest.fixture(scope="module")
 def alerted(weeks: list[Path]):
-    """What a definition without a word about it does."""
-    return followed(weeks)
+    """Where nothing surprises, and probation alerts."""
+    return followed(weeks, surprise=None)
+
+
+def test_by_default_both_are_set_aside_and_nothing_learns_from_them(weeks, alerted):
+    loss, alerts = followed(weeks)
+    assert [(file, one.kind, one.files) for file, one in alerts] == [
+        (WRONG[0], "suspect", NAMES[:1]),
+        (WRONG[1], "suspect", NAMES[1:]),
+    ]
+    assert loss < 0.7 * alerted[0]
 
 
 def test_an_alert_names_the_last_clean_champion_and_the_files_after_the_first_good_file(alerted):
@@ -43,7 +52,7 @@ def test_an_alert_names_the_last_clean_champion_and_the_files_after_the_first_go
 
 
 def test_with_an_automatic_return_the_damage_ends_with_the_first_good_file(weeks, alerted):
-    loss, alerts = followed(weeks, probation="return")
+    loss, alerts = followed(weeks, surprise=None, probation="return")
     file, back = next((file, one) for file, one in alerts if one.kind == "returned")
     assert (file, back.version, back.files) == (WRONG[1] + 1, "v000016", NAMES)
     assert loss < 0.9 * alerted[0]

@@ -66,8 +66,14 @@ def test_after_a_surprise_only_a_better_challenger_passes_and_the_file_is_set_as
     )
 
 
-def test_a_better_challenger_explains_the_surprise():
-    assert rule(duel("better", promotes=True), [], [SURPRISE]).promotes
+def test_a_challenger_that_is_better_than_champion_and_constant_explains_the_surprise():
+    assert rule(duel("better", promotes=True), [], [SURPRISE], constant=1.5).promotes
+
+
+def test_one_that_only_answers_less_boldly_than_the_champion_does_not():
+    ruling = rule(duel("better", promotes=True), [], [SURPRISE], constant=0.9)
+    assert (ruling.promotes, ruling.suspect) == (False, ("0-a",))
+    assert "better than a constant (its loss is 0.9)" in ruling.reason
 
 
 def test_a_floor_that_is_missed_stops_a_challenger_that_won():

@@ -19,10 +19,12 @@ from perennial.workflows.trainer import Trainer
 
 from .conftest import DEFINITION, fitter_of, plan_of, pumps, source_of
 
+UNSURPRISED = DEFINITION.replace("min_duel_rows: 20", "min_duel_rows: 20, surprise: null")
 
-def followed(files, policy: Policy, **options):
+
+def followed(files, policy: Policy, text: str = DEFINITION, **options):
     """A gated trial, and the one without a gate."""
-    source = source_of(files)
+    source = source_of(files, text)
     plan = plan_of(source, cadences=[policy.every], windows=[policy.window or 4], **options)
     fitter = fitter_of(source)
     fits = dict(fitter(plan.wanted))
@@ -58,9 +60,12 @@ def test_who_is_turned_down_costs_one_training_and_who_passes_two() -> None:
 
 def test_probation_returns_and_sets_the_bad_files_aside() -> None:
     wrong = [15, 16, 17]
-    alone, _ = followed(pumps(26, wrong=wrong), Policy(1, None, "duel"), first=4)
-    watched, _ = followed(pumps(26, wrong=wrong), Policy(1, None, "duel+probation"), first=4)
+    files = pumps(26, wrong=wrong)
+    alone, _ = followed(files, Policy(1, None, "duel"), UNSURPRISED, first=4)
+    watched, _ = followed(files, Policy(1, None, "duel+probation"), UNSURPRISED, first=4)
+    surprised, _ = followed(files, Policy(1, None, "duel"), first=4)
 
+    assert damage(surprised, wrong) < damage(alone, wrong)  # set aside before they do any harm
     assert watched.returns
     assert all(file in range(16, 22) for file in watched.returns)
     assert damage(watched, wrong) < damage(alone, wrong)

@@ -158,7 +158,7 @@ class _Gate:
         metric = self._definition.metric
         result = self._duel(champion.at(metric, held), fitted.at(metric, held))
         surprising = self._surprising(fresh)
-        if surprising and result.outcome != "better":
+        if surprising and not (result.outcome == "better" and self._beats_constant(result, held)):
             state.aside.update(surprising)
             state.rejected += 1
             if len(surprising) < len(fresh):
@@ -213,6 +213,11 @@ class _Gate:
         if band is None:
             return []
         return [f for f in fresh if f in self._served and self._surprises(f, band)]
+
+    def _beats_constant(self, result: DuelResult, held: NDArray[np.int64]) -> bool:
+        labels = self._history.frame.iloc[held][self._definition.label].to_numpy()
+        constant = best_constant(self._definition, labels)
+        return constant is not None and (result.challenger_loss or 0.0) < constant
 
     def _surprises(self, file: int, band: Band) -> bool:
         past = [one for one in self.state.predecessors[: max(LAGS)] if one.through <= file]
