@@ -134,6 +134,7 @@ run "default" {
       caller         = "perennial-caller@flower-shop.iam.gserviceaccount.com"
       services       = { ingest = "perennial-ingest", predict = "perennial-predict", monitor = "perennial-monitor" }
       predict_public = false
+      model_packages = {}
     }
     error_message = "What command lines read does not describe the deployment."
   }
