@@ -203,7 +203,8 @@ class Recaller:
                 decision=_decision(self._first(verdict)),
             )
         except _Done:
-            after = before
+            # Read anew: the commit may have come between the look at the head and that at history.
+            before = after = self.registry.require(self.pipeline)
         return self._told(verdict, before, after, learners)
 
     def _transition(
