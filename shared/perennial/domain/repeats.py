@@ -19,9 +19,15 @@ def tells_rows_apart(definition: Definition) -> bool:
 
 
 def row_hashes(definition: Definition, frame: pd.DataFrame) -> NDArray[np.uint64]:
-    """A hash of what names each row: shape [N]."""
-    columns = definition.names("key") or list(definition.stored_columns)
-    hashes: NDArray[np.uint64] = pd.util.hash_pandas_object(frame[columns], index=False).to_numpy()
+    """A hash of what names each row: shape [N].
+
+    The same for a row whichever frame it stands in: beside a null, whole numbers and truth values
+    become other types in a frame, so that all of them are hashed as floats.
+    """
+    names = definition.names("key") or list(definition.stored_columns)
+    numeric = [n for n in names if definition.columns[n].type in ("integer", "number", "boolean")]
+    named = frame[names].astype(dict.fromkeys(numeric, "float64"))
+    hashes: NDArray[np.uint64] = pd.util.hash_pandas_object(named, index=False).to_numpy()
     return hashes
 
 

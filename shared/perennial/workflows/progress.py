@@ -97,8 +97,9 @@ def _learned_rows(
     files: dict[str, Learned] = {}
     for model in models:
         files |= {file.stem: file for file in model.lineage.learned}
-    hashes = [row_hashes(definition, rows.of(file.summary)) for file in files.values()]
-    return np.unique(np.concatenate(hashes)) if hashes else NOTHING_LEARNED
+    if not files:
+        return NOTHING_LEARNED
+    return np.unique(row_hashes(definition, rows.of_all([file.summary for file in files.values()])))
 
 
 def score_first(
