@@ -20,7 +20,7 @@ Judge = Callable[..., Judgement]
     ("name", "data", "rule", "message"),
     [
         ("x.csv", b"", "empty", "expected a CSV file, found an empty one (0 bytes)"),
-        ("x.csv.gz", gzip.compress(b""), "empty",
+        ("x.csv.gz", gzip.compress(b"", mtime=0), "empty",
          "expected a CSV file, found nothing in the gzip file"),
         ("x.csv", b"\n\r\n\n", "empty", "expected a CSV file, found only blank lines"),
         ("x.csv.gz", PACKED[:-12], "gzip",
@@ -35,7 +35,7 @@ Judge = Callable[..., Judgement]
          "expected CSV text, found an HTML page, perhaps an error page of a server"),
         ("x.csv", b"<html lang=en>", "content",
          "expected CSV text, found an HTML page, perhaps an error page of a server"),
-        ("x.csv.gz", gzip.compress(b"\xef\xbb\xbf<HTML>"), "content",
+        ("x.csv.gz", gzip.compress(b"\xef\xbb\xbf<HTML>", mtime=0), "content",
          "expected CSV text, found an HTML page, perhaps an error page of a server"),
         ("x.csv", b"<?xml version='1.0'?><rows/>", "content", "expected CSV text, found XML"),
         ("x.csv", b"PK\x03\x04rest", "content",
