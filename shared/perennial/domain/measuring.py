@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from perennial.domain.definition import Definition
 from perennial.domain.labels import Classes
 from perennial.domain.scoring import Constant, Score, row_losses, score
+
+if TYPE_CHECKING:  # whoever reads the ledger imports this module, and needs no frames
+    import pandas as pd
 
 BLOCKS = 24
 """Blocks of time in which a file's loss is kept: enough to tell chance from change."""

@@ -93,7 +93,7 @@ def attempt(
     force = force or head.relearn
     task = _task(trainer, head, definition, batch, champion, force=force)
     result.later = frozenset(file.file.stem for file in task.later)
-    result.considered = _stems(file for file in accepted if file not in task.later)
+    result.considered = _stems(f for f in accepted if f.file.stem not in result.later)
     rows = Rows(trainer.buckets.data, definition)
     scored: Sequence[Entry] = ()
     doubts = NO_DOUBTS
