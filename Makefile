@@ -3,10 +3,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TEST_PROCESSES ?= 2
-FUNCTIONS := ingest train predict monitor
+FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test check provider bench bundles format lock clean
+.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak bundles format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -33,6 +33,13 @@ demo: setup ## The main job on the built-in flower shop, told week by week
 test: setup ## Every test
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
+browser: setup ## Drive the console and the reports with a real Chromium; PERENNIAL_TEST_PICTURES=folder keeps what it saw
+	$(BIN)/pytest tests/browser
+
+chromium: ## Install Debian's Chromium, which the browser tests drive
+	@if command -v chromium >/dev/null; then chromium --version; \
+	 else apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium fonts-dejavu-core; fi
+
 check: setup .venv/policy/.ready ## Format, lint, types, import walls, Terraform format and policy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -51,10 +58,28 @@ check: setup .venv/policy/.ready ## Format, lint, types, import walls, Terraform
 provider: ## Build the google provider from source, once, so that infra/ is tested against it
 	$(PYTHON) infra/provider.py
 
+FUZZ_CASES ?= 20000
+fuzz: setup ## Judge thousands of spoiled real files, answer as many spoiled requests: make fuzz [FUZZ_CASES=20000]
+	$(BIN)/python -m tests.corpus.fuzz --cases $(FUZZ_CASES)
+	$(BIN)/python -m tests.corpus.http_fuzz --cases $(FUZZ_CASES)
+
+parity: setup ## Hold graphs to their models on 100,000 rows of each kind, every split and its neighbours among them
+	OMP_NUM_THREADS=1 PERENNIAL_TEST_PARITY_ROWS=100000 $(BIN)/pytest -q -s tests/integration/modelling/test_parity_at_scale.py
+
 bench: setup ## Measure against named rivals, in one run
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.storage
+	$(BIN)/python -m tests.bench.reading --at-once 2
 	$(BIN)/python -m tests.bench.training
+	$(BIN)/python -m tests.bench.keys
+	$(BIN)/python -m tests.bench.validation
+	$(BIN)/python -m tests.bench.history
+	$(BIN)/python -m tests.bench.console
+
+SOAK_REQUESTS ?= 1000000
+SOAK_MINUTES ?= 30
+soak: setup ## Check every answer to a million requests under constant trouble: make soak [SOAK_REQUESTS=…] [SOAK_MINUTES=…]
+	$(BIN)/python -m tests.bench.soak --requests $(SOAK_REQUESTS) --minutes $(SOAK_MINUTES)
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py

@@ -7,6 +7,9 @@ locals {
   any_service = "resource.type = \"cloud_run_revision\" AND resource.labels.service_name = one_of(${join(", ", [for name in keys(local.functions) : "\"${local.name[name]}\""])})"
   requests    = "metric.type = \"run.googleapis.com/request_count\""
 
+  # Each second in which somebody asks makes one; a slip of the store is no news.
+  lookups_in_a_row = 10
+
   three_ticks = "${max(3 * local.sweep.every_minutes, 10) * local.minutes}s"
 }
 
@@ -198,6 +201,74 @@ resource "google_monitoring_alert_policy" "server_errors" {
   depends_on = [google_project_service.api]
 }
 
+resource "google_monitoring_alert_policy" "failed_lookups" {
+  project               = var.project
+  display_name          = "${var.deployment}: predict cannot follow the registry"
+  combiner              = "OR"
+  severity              = "ERROR"
+  notification_channels = local.channels
+  user_labels           = local.labels
+
+  conditions {
+    display_name = "More than ${local.lookups_in_a_row} look-ups of a pipeline failed in 5 minutes"
+    condition_threshold {
+      filter          = "metric.type = \"${local.metric_type.failed_lookups}\" AND resource.type = \"cloud_run_revision\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = local.lookups_in_a_row
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["metric.label.pipeline"]
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "A version that served before goes on serving. `GET /` of predict says which version the registry names, which one serves, why, and since when; so does its log. `perennial check PIPELINE` looks at the champion's files, `perennial rollback PIPELINE` returns to an earlier champion, `perennial doctor` looks at grants."
+  }
+
+  depends_on = [terraform_data.metrics_settled]
+}
+
+resource "google_monitoring_alert_policy" "findings" {
+  for_each = { WARNING = "warning", ERROR = "error" }
+
+  project               = var.project
+  display_name          = "${var.deployment}: monitor found something (${each.value})"
+  combiner              = "OR"
+  severity              = each.key
+  notification_channels = local.channels
+  user_labels           = local.labels
+
+  conditions {
+    display_name = "A finding of severity ${each.value} opened or got worse"
+    condition_threshold {
+      filter          = "metric.type = \"${local.metric_type.findings}\" AND resource.type = \"cloud_run_revision\" AND metric.labels.severity = \"${each.value}\""
+      comparison      = "COMPARISON_GT"
+      threshold_value = 0
+      duration        = "0s"
+
+      aggregations {
+        alignment_period     = "300s"
+        per_series_aligner   = "ALIGN_DELTA"
+        cross_series_reducer = "REDUCE_SUM"
+        group_by_fields      = ["metric.label.pipeline", "metric.label.finding"]
+      }
+    }
+  }
+
+  documentation {
+    mime_type = "text/markdown"
+    content   = "`perennial monitor PIPELINE` shows what is open, with its numbers and what to do. A finding is told once when it opens and once more if it gets much worse; this alert ends by itself, the finding when its cause does. `monitoring` in the pipeline's definition sets limits, or has a kind ignored."
+  }
+
+  depends_on = [terraform_data.metrics_settled]
+}
+
 resource "google_monitoring_alert_policy" "stale_champion" {
   project               = var.project
   display_name          = "${var.deployment}: a champion is stale"
@@ -274,7 +345,7 @@ resource "google_monitoring_alert_policy" "sweep" {
 
   documentation {
     mime_type = "text/markdown"
-    content   = "What events missed stays unjudged, and failed runs are not started again. `perennial doctor` looks at the schedule and its grant; the log of ${local.name.monitor} names pipelines and errors; `perennial sweep` does by hand what the schedule would."
+    content   = "What events missed stays unjudged, failed runs are not started again, and nobody watches. `perennial doctor` looks at the schedule and its grant; the log of ${local.name.monitor} names pipelines and errors; `perennial sweep` does by hand what the schedule would."
   }
 
   depends_on = [google_project_service.api]

@@ -9,7 +9,7 @@ locals {
     "storage.googleapis.com",
   ])
 
-  apis = toset([
+  apis = toset(concat(var.console ? ["iap.googleapis.com"] : [], [
     "artifactregistry.googleapis.com",
     "cloudbuild.googleapis.com",
     "cloudfunctions.googleapis.com",
@@ -21,7 +21,7 @@ locals {
     "monitoring.googleapis.com",
     "pubsub.googleapis.com",
     "run.googleapis.com",
-  ])
+  ]))
 }
 
 resource "google_project_service" "base" {

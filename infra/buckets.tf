@@ -14,6 +14,9 @@ locals {
     predictions = { days = var.keep_days.predictions }
     models      = { noncurrent_days = var.keep_days.models_noncurrent }
   }
+
+  # Looks of monitor, and the notes of who was told of them: the last one is written again in time.
+  watch_suffixes = [".watch.json", ".told"]
 }
 
 resource "google_storage_bucket" "bucket" {
@@ -57,6 +60,19 @@ resource "google_storage_bucket" "bucket" {
       condition {
         with_state                 = "ARCHIVED" # never what is live
         days_since_noncurrent_time = lifecycle_rule.value
+      }
+    }
+  }
+
+  dynamic "lifecycle_rule" {
+    for_each = [for days in [var.keep_days.watches] : days if each.key == "data" && days > 0]
+    content {
+      action {
+        type = "Delete"
+      }
+      condition {
+        age            = lifecycle_rule.value
+        matches_suffix = local.watch_suffixes
       }
     }
   }

@@ -26,7 +26,7 @@ from types import MappingProxyType
 from perennial.adapters.model_packages import package_files, packages_to_ship
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ("ingest", "train", "predict", "monitor")
+FUNCTIONS = ("ingest", "train", "predict", "monitor", "console")
 PACKAGE = "perennial"
 TRAINS = "train"
 """The one that models of one's own are for."""

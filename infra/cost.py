@@ -1,8 +1,10 @@
 """What a deployment costs a month: `python infra/cost.py --files 100 --predictions 1000000`.
 
-Sizes and intervals come from `deployment.yaml`, storage calls from a test that counts them
-(`tests/unit/training/test_storage_calls.py`), unit prices from Google's lists for us-central1 in
-November 2026, in dollars. Prices change: look again before you rely on a figure.
+Sizes and intervals come from `deployment.yaml`, storage calls from tests that count them
+(`test_storage_calls.py` in `tests/unit/training/` and `tests/unit/monitoring/`; of files with key
+columns), unit prices from
+Google's lists for us-central1 in November 2026, in dollars. Prices change: look again before you
+rely on a figure.
 """
 
 from __future__ import annotations
@@ -48,19 +50,26 @@ IMAGES = Price(0.10, free=0.5)
 LOGS = Price(0.50, free=50)
 SCHEDULED = Price(0.10, free=3)
 
-INGEST_CALLS = (9, 7)
+INGEST_CALLS = (9, 8)
 """Class A and class B calls that judge one good file and look whether a run is due."""
-RUN_CALLS = (18, 15)
+RUN_CALLS = (19, 17)
 """Those of a training run that promotes, beside one read for each file that it learns from."""
-SCORE_CALLS = 1
-"""Class A calls by which such a run stores the score of each file that is new to it."""
+NEW_FILE_CALLS = (1, 1)
+"""Those of such a run for each file that is new to it: its score, and its verdict's statistics."""
+KEY_CALLS = (2, 0)
+"""What key columns add to such a run, beside one read for each segment of their index."""
 SWEEP_CALLS = (5, 5)
 """Those of a sweep that finds one pipeline and nothing to do."""
 SWEEP_PAGES = 2
 """Listings among them that grow, by a call for each thousand objects: landing and verdicts."""
+LOOK_CALLS = (6, 4)
+"""Those of monitor's look at one pipeline that finds nothing new."""
+NEW_FILE_LOOK_CALLS = (3, 34)
+"""Those of a look at a new file, beside: it reads the statistics of 32 files, what was learned
+before them and the prediction log since, and is kept."""
 
 INGEST_SECONDS = 2.0  # a cold start and a file of a MiB
-SWEEP_SECONDS = 2.0
+SWEEP_SECONDS = 2.5  # and look
 RUN_SECONDS = 30.0  # start, imports, two fits, gates
 BILLED_SECONDS = 0.1  # a request is rounded up to this
 IMAGES_GIB = 2.0
@@ -119,11 +128,15 @@ def bill(usage: Usage) -> Iterator[Line]:
     yield Line("training: CPU", f"{cpu:,.0f} vCPU s", JOB_CPU.of(cpu))
     yield Line("training: memory", f"{memory:,.0f} GiB s", JOB_MEMORY.of(memory))
     pages = SWEEP_PAGES * (usage.history + files) // 1000
-    written = files * (INGEST_CALLS[0] + SCORE_CALLS) + runs * RUN_CALLS[0]
-    written += sweeps * (SWEEP_CALLS[0] + pages)
+    written = files * (INGEST_CALLS[0] + NEW_FILE_CALLS[0])
+    written += runs * (RUN_CALLS[0] + KEY_CALLS[0])
+    written += sweeps * (SWEEP_CALLS[0] + LOOK_CALLS[0] + pages) + files * NEW_FILE_LOOK_CALLS[0]
     yield Line("storage: writes and listings", f"{written:,.0f}", CLASS_A.of(written))
-    read = files * INGEST_CALLS[1] + runs * (RUN_CALLS[1] + usage.window)
-    read += sweeps * SWEEP_CALLS[1] + _lookups(requests)
+    read = files * (INGEST_CALLS[1] + NEW_FILE_CALLS[1])
+    segments = most_segments((usage.history + files) / usage.trigger)
+    read += runs * (RUN_CALLS[1] + KEY_CALLS[1] + segments + usage.window)
+    read += sweeps * (SWEEP_CALLS[1] + LOOK_CALLS[1]) + files * NEW_FILE_LOOK_CALLS[1]
+    read += _lookups(requests)
     yield Line("storage: reads", f"{read:,.0f}", CLASS_B.of(read))
     # The original, and the accepted rows as Parquet, which are about half its size.
     stored = 1.5 * (usage.history + files) * usage.file_mib / MIB_PER_GIB
@@ -132,6 +145,11 @@ def bill(usage: Usage) -> Iterator[Line]:
     logs = (files + runs + sweeps) * LOG_KIB / MIB_PER_GIB**2
     yield Line("logs", f"{logs:,.2f} GiB", LOGS.of(logs))
     yield Line("scheduler", "1 job", SCHEDULED.of(1))
+
+
+def most_segments(runs: float) -> int:
+    """How many segments the key index has after so many runs, at most: as many as bits are set."""
+    return (int(runs) + 1).bit_length() - 1
 
 
 def _service_seconds(files: float, sweeps: float, requests: float) -> tuple[float, float]:

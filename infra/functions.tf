@@ -1,7 +1,5 @@
 # ingest, predict and monitor: they differ in what deployment.yaml says and in who reaches them.
-#
-# The console will be a google_cloud_run_v2_service with IAP in a console.tf of its own, not a row
-# here: browsers cannot send Cloud Run identity tokens, and functions cannot have IAP.
+# The console is none of them: see console.tf.
 
 locals {
   # Eventarc and Scheduler count as internal traffic where, as here, they call the run.app address

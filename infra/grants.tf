@@ -16,6 +16,7 @@ locals {
       storage_agent  = data.google_storage_project_service_account.this.member
       eventarc_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-eventarc.iam.gserviceaccount.com"
       pubsub_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+      iap_agent      = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-iap.iam.gserviceaccount.com"
       log_writer     = google_logging_project_sink.predictions.writer_identity
     },
   )
@@ -51,6 +52,7 @@ locals {
     "monitor adds to quarantine" = { on = "bucket", of = "quarantine", role = local.creator, who = "monitor" }
     "monitor reads data"         = { on = "bucket", of = "data", role = local.viewer, who = "monitor" }
     "monitor adds to data"       = { on = "bucket", of = "data", role = local.creator, who = "monitor" }
+    "monitor reads predictions"  = { on = "bucket", of = "predictions", role = local.viewer, who = "monitor" }
     "monitor reads models"       = { on = "bucket", of = "models", role = local.viewer, who = "monitor" }
     "monitor starts runs"        = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "monitor" }
     "monitor asks after runs"    = { on = "job", of = "train", role = "roles/run.viewer", who = "monitor" }
@@ -84,7 +86,7 @@ locals {
   }
 
   grants = {
-    for key, row in merge(local.part_grants, local.agent_grants, local.people_grants) : key => {
+    for key, row in merge(local.part_grants, local.console_grants, local.agent_grants, local.people_grants) : key => {
       on   = row.on
       of   = try(row.of, "")
       role = row.role
@@ -94,7 +96,7 @@ locals {
   }
 
   # Whatever changes here has to be known everywhere before anything builds or fires.
-  settling = sha256(jsonencode([for key, row in merge(local.part_grants, local.agent_grants) : [key, row.role]]))
+  settling = sha256(jsonencode([for key, row in merge(local.part_grants, local.console_grants, local.agent_grants) : [key, row.role]]))
 }
 
 resource "google_storage_bucket_iam_member" "grant" {
@@ -151,9 +153,10 @@ resource "google_cloud_run_v2_service_iam_member" "grant" {
 
   project  = var.project
   location = var.region
-  name     = google_cloudfunctions2_function.function[each.value.of].name # its service has its name
-  role     = each.value.role
-  member   = lookup(local.members, each.value.who, each.value.who)
+  # A function's service has its name.
+  name   = each.value.of == "console" ? google_cloud_run_v2_service.console["console"].name : google_cloudfunctions2_function.function[each.value.of].name
+  role   = each.value.role
+  member = lookup(local.members, each.value.who, each.value.who)
 
   depends_on = [google_service_account.account]
 }

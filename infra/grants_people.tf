@@ -45,7 +45,7 @@ locals {
   }
 
   # Dropping creates under the pipeline's own prefix. What `drop --wait` and `status` look at is
-  # narrower than the prefix: in data the run records, in models the head, definitions and
+  # narrower than the prefix: in data the run records and what monitor found, in models the head, definitions and
   # manifests, so neither rows nor models.
   dropper_grants = merge(flatten([
     for pipeline, members in var.droppers : [
@@ -60,7 +60,7 @@ locals {
           on   = "bucket", of = "landing", role = local.viewer, who = member,
           only = local.dropper_only[pipeline].drops
         }
-        "dropper ${member} reads runs of ${pipeline}" = {
+        "dropper ${member} reads runs and findings of ${pipeline}" = {
           on   = "bucket", of = "data", role = local.viewer, who = member,
           only = local.dropper_only[pipeline].runs
         }
@@ -79,8 +79,11 @@ locals {
         expression = "resource.name.startsWith(\"${local.object.landing}${pipeline}/\")"
       }
       runs = {
-        title      = "${pipeline}: its runs"
-        expression = "resource.name.startsWith(\"${local.object.data}${pipeline}/runs/\")"
+        title = "${pipeline}: its runs and findings"
+        expression = join(" || ", [
+          "resource.name.startsWith(\"${local.object.data}${pipeline}/runs/\")",
+          "resource.name.startsWith(\"${local.object.data}${pipeline}/monitoring/watches/\")",
+        ])
       }
       state = {
         title = "${pipeline}: its state"

@@ -5,6 +5,7 @@ locals {
     ingest    = "Judges files that arrive in landing"
     predict   = "Answers predictions"
     monitor   = "Sweeps: judges what events missed, starts runs that are due"
+    console   = "Shows pipelines to people, and does what operators ask for"
     train     = "Trains, proves and promotes models"
     trigger   = "Calls ingest with events of the landing bucket"
     scheduler = "Calls monitor"

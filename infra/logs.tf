@@ -1,5 +1,5 @@
 # Where log lines go. Prediction logs hold people's data: they go to a bucket of ours and nowhere
-# else. Everything else of this deployment goes to a log bucket in the region, instead of the
+# else. monitor reads them there, and failed look-ups beside them. Everything else of this deployment goes to a log bucket in the region, instead of the
 # project's _Default one, which is global unless the organisation says otherwise.
 
 locals {
@@ -8,6 +8,7 @@ locals {
     job         = "resource.type=\"cloud_run_job\" AND resource.labels.job_name=\"${local.name.train}\""
     schedule    = "resource.type=\"cloud_scheduler_job\" AND resource.labels.job_id=\"${var.deployment}-sweep\""
     predictions = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.name.predict}\" AND jsonPayload.logger=\"perennial.predictions\""
+    look_ups    = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.name.predict}\" AND jsonPayload.logger=\"perennial.workflows.serving.pipeline\" AND jsonPayload.failed_lookup:*"
   }
   operations = "(${local.ours.services}) OR (${local.ours.job}) OR (${local.ours.schedule})"
 }
@@ -15,9 +16,9 @@ locals {
 resource "google_logging_project_sink" "predictions" {
   project                = var.project
   name                   = "${var.deployment}-predictions"
-  description            = "Prediction logs, as files by the hour"
+  description            = "Prediction logs and failed look-ups, as files by the hour"
   destination            = "storage.googleapis.com/${google_storage_bucket.bucket["predictions"].name}"
-  filter                 = local.ours.predictions
+  filter                 = "(${local.ours.predictions}) OR (${local.ours.look_ups})"
   unique_writer_identity = true # grants.tf lets it add to the bucket
 
   depends_on = [google_project_service.api]

@@ -1,4 +1,4 @@
-# Metrics from log lines of ingest, monitor and the training job (shared/perennial/wiring/logs.py).
+# Metrics from log lines of ingest, monitor, predict and the training job (shared/perennial/wiring/logs.py).
 
 locals {
   judging = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(\"${local.name.ingest}\" OR \"${local.name.monitor}\")"
@@ -22,6 +22,18 @@ locals {
       description = "Sweeps that saw a champion of ${var.stale_champion_days} days or more"
       filter      = "${local.ages} AND jsonPayload.champion_age_seconds>=${floor(var.stale_champion_days * 24 * 60 * 60)}"
       labels      = { pipeline = "jsonPayload.pipeline" }
+    }
+    # The version that served before goes on serving: nothing else tells that it is not the champion.
+    failed_lookups = {
+      description = "Times that predict could not follow the registry, by pipeline and error"
+      filter      = local.ours.look_ups
+      labels      = { pipeline = "jsonPayload.pipeline", error = "jsonPayload.failed_lookup" }
+    }
+    # One line when a finding opens, worsens or closes, and none while it lasts.
+    findings = {
+      description = "Findings that opened or got worse, by pipeline, kind and severity"
+      filter      = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=\"${local.name.monitor}\" AND jsonPayload.logger=\"perennial.monitor.findings\" AND jsonPayload.change=(\"opened\" OR \"worsened\")"
+      labels      = { pipeline = "jsonPayload.pipeline", finding = "jsonPayload.finding", severity = "jsonPayload.finding_severity" }
     }
     # Files set aside as suspect, an earlier champion that would do better, a return to it.
     training_alerts = {

@@ -16,7 +16,7 @@ locals {
   }
 
   name = { # of services, the job, and their accounts
-    for part in concat(keys(local.functions), ["train", "trigger", "scheduler", "build", "caller"]) :
+    for part in concat(keys(local.functions), ["train", "trigger", "scheduler", "build", "caller"], tolist(local.pages)) :
     part => "${var.deployment}-${part}"
   }
 
@@ -34,15 +34,16 @@ locals {
 
   # What every function and the job is told. localdev/settings.py `deployment()` is its local twin.
   settings = {
-    PERENNIAL_LANDING_BUCKET    = local.bucket_name.landing
-    PERENNIAL_QUARANTINE_BUCKET = local.bucket_name.quarantine
-    PERENNIAL_DATA_BUCKET       = local.bucket_name.data
-    PERENNIAL_MODELS_BUCKET     = local.bucket_name.models
-    PERENNIAL_PROJECT           = var.project
-    PERENNIAL_REGION            = var.region
-    PERENNIAL_TRAIN_JOB         = local.name.train
-    PERENNIAL_CLAIM_SECONDS     = tostring(local.table.claim_seconds)
-    GOOGLE_CLOUD_PROJECT        = var.project # Cloud Run does not set it by itself
+    PERENNIAL_LANDING_BUCKET     = local.bucket_name.landing
+    PERENNIAL_QUARANTINE_BUCKET  = local.bucket_name.quarantine
+    PERENNIAL_DATA_BUCKET        = local.bucket_name.data
+    PERENNIAL_MODELS_BUCKET      = local.bucket_name.models
+    PERENNIAL_PREDICTIONS_BUCKET = local.bucket_name.predictions
+    PERENNIAL_PROJECT            = var.project
+    PERENNIAL_REGION             = var.region
+    PERENNIAL_TRAIN_JOB          = local.name.train
+    PERENNIAL_CLAIM_SECONDS      = tostring(local.table.claim_seconds)
+    GOOGLE_CLOUD_PROJECT         = var.project # Cloud Run does not set it by itself
   }
 
   function_environment = {
@@ -54,6 +55,8 @@ locals {
         WORKERS = "1"
       },
       function.kind == "asgi" ? { FUNCTION_USE_ASGI = "1" } : {},
+      name == "monitor" && nonsensitive(var.alert_webhook != "") ? { PERENNIAL_ALERT_WEBHOOK = var.alert_webhook } : {},
+      try(function.environment, {}),
     )
   }
 

@@ -5,6 +5,11 @@ output "predict_url" {
   value       = google_cloudfunctions2_function.function["predict"].service_config[0].uri
 }
 
+output "console_url" {
+  description = "Address of the console; null unless it was asked for."
+  value       = one([for page in google_cloud_run_v2_service.console : page.uri])
+}
+
 output "buckets" {
   description = "Names of the buckets, by role. Files are dropped into landing."
   value       = { for role, bucket in google_storage_bucket.bucket : role => bucket.name }

@@ -5,7 +5,7 @@
 locals {
   bundles = var.bundles == null ? "${path.module}/../build/bundles" : var.bundles
   zips = {
-    for part in concat(keys(local.functions), keys(local.table.job)) :
+    for part in concat(keys(local.functions), keys(local.table.job), tolist(local.pages)) :
     part => sort(fileset(local.bundles, "${part}-*.zip"))
   }
 }

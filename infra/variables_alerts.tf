@@ -11,6 +11,18 @@ variable "alert_emails" {
   }
 }
 
+variable "alert_webhook" {
+  description = "An https address that takes each finding of monitor as a JSON document by POST, such as a chat's incoming webhook. Empty for none. Whoever may see the function's settings sees it."
+  type        = string
+  default     = ""
+  sensitive   = true
+
+  validation {
+    condition     = var.alert_webhook == "" || can(regex("^https://[^[:space:]/]+", var.alert_webhook))
+    error_message = "The alert_webhook must be an https address."
+  }
+}
+
 variable "quarantine_rate_alert" {
   description = "Share of a pipeline's files that may be quarantined within the window before somebody is told, from 0 to 1."
   type        = number

@@ -52,3 +52,20 @@ variable "predict_public" {
   type        = bool
   default     = false
 }
+
+variable "console" {
+  description = "Whether there is a web page for operators, behind the Identity-Aware Proxy. Operators act there; of them only those written as user: or serviceAccount: can, because the proxy tells a person's address and no groups."
+  type        = bool
+  default     = false
+}
+
+variable "console_viewers" {
+  description = "Members who may see the console and change nothing there, beside the operators."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for member in var.console_viewers : can(regex("^(user|group|serviceAccount|domain|principal|principalSet):.+", member))])
+    error_message = "The console_viewers must be IAM members such as user:ada@example.com; allUsers and allAuthenticatedUsers are not accepted."
+  }
+}

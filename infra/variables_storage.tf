@@ -24,13 +24,16 @@ variable "soft_delete_days" {
 }
 
 variable "keep_days" {
-  description = "After how many days the lifecycle deletes: overwritten landing files, quarantined files, prediction logs, overwritten registry heads. 0 is never."
+  description = "After how many days the lifecycle deletes: overwritten landing files, quarantined files, prediction logs, looks of monitor, overwritten registry heads. 0 is never."
   type = object({
     # Originals must outlive every version that learned from them, so nothing ends this by default.
     landing_noncurrent = optional(number, 0)
-    # The quarantine holds copies; the original is in landing for as long as that keeps it.
+    # The quarantine holds copies; the original is in landing for as long as that keeps it, and what
+    # repaired a file is in the data bucket, which keeps everything.
     quarantine  = optional(number, 365)
     predictions = optional(number, 90)
+    # monitor writes its last look again after 30 days, so that there always is one.
+    watches = optional(number, 180)
     # The history of the registry is in its commits; these are only for an operator's slip.
     models_noncurrent = optional(number, 90)
   })
@@ -40,6 +43,11 @@ variable "keep_days" {
   validation {
     condition     = alltrue([for days in values(var.keep_days) : days >= 0 && days == floor(days)])
     error_message = "The keep_days must be whole numbers of days, or 0 for never."
+  }
+
+  validation {
+    condition     = var.keep_days.watches == 0 || var.keep_days.watches >= 60
+    error_message = "The keep_days.watches must be 0, or at least 60: the last look of a quiet pipeline may be 30 days old."
   }
 }
 

@@ -13,11 +13,20 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
-from localdev.settings import BUCKETS, HOST, PROJECT, REGION, TRAIN_JOB, VERSIONED, Addresses
+from localdev.settings import (
+    BUCKETS,
+    HOST,
+    PREDICTIONS,
+    PROJECT,
+    REGION,
+    TRAIN_JOB,
+    VERSIONED,
+    Addresses,
+)
 
 FILE_NAME = "endpoints.json"
 
-SERVICES = ("storage", "predict", "ingest", "monitor", "run", "delivery")
+SERVICES = ("storage", "predict", "ingest", "monitor", "run", "delivery", "console")
 """What listens; with `--port N` they take N, N+1, … in this order."""
 
 
@@ -82,6 +91,7 @@ def write(
     document: dict[str, Any] = {service: ports.url(service) for service in services}
     document |= {
         "buckets": BUCKETS,
+        "predictions_bucket": PREDICTIONS,
         "versioned": [role for role, bucket in BUCKETS.items() if bucket in VERSIONED],
         "project": PROJECT,
         "region": REGION,

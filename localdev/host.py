@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from getpass import getuser
 from pathlib import Path
+from types import MappingProxyType
 
 from infra.bundle import NO_PACKAGES, Bundle, build
 from localdev.child import Program
 from localdev.endpoints import Ports
 from localdev.processes import MARK
-from localdev.settings import FUNCTIONS, HOST, Addresses, Function, deployment, platform, process
+from localdev.settings import (
+    FUNCTIONS,
+    HOST,
+    Addresses,
+    Function,
+    console,
+    deployment,
+    platform,
+    process,
+)
 
 # Answered with 404 or 405 before any function is called, whatever its kind.
 _PROBE = "/robots.txt"
@@ -42,7 +53,11 @@ def interpreter(function: Function, root: Path) -> Path:
 
 
 def environment(
-    function: Function, directory: Path, addresses: Addresses, port: int = 0
+    function: Function,
+    directory: Path,
+    addresses: Addresses,
+    port: int = 0,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
     """The whole environment of a function's process.
 
@@ -51,6 +66,7 @@ def environment(
         directory: the cloud's DIR.
         addresses: what it may call.
         port: where it listens; nothing to a job.
+        more: that it alone is told.
     """
     home = directory / "home" / function.name
     home.mkdir(parents=True, exist_ok=True)
@@ -58,6 +74,7 @@ def environment(
         **process(home, addresses, os.environ),
         **platform(function, port),
         **deployment(addresses),
+        **more,
         MARK: str(directory),
     }
 
@@ -72,8 +89,21 @@ def bundle(
     return build(function.name, directory / "bundles", root, packages)
 
 
-def server(function: Function, directory: Path, root: Path, ports: Ports) -> Program:
+def server(
+    function: Function,
+    directory: Path,
+    root: Path,
+    ports: Ports,
+    own: Mapping[str, str] = MappingProxyType({}),
+) -> Program:
     """The process that serves a function.
+
+    Args:
+        function: which one.
+        directory: the cloud's DIR.
+        root: the checkout.
+        ports: where services listen.
+        own: environment variables that a deployment sets on it alone.
 
     Raises:
         NotSetUp: the function's environment is missing.
@@ -81,6 +111,7 @@ def server(function: Function, directory: Path, root: Path, ports: Ports) -> Pro
     """
     folder = bundle(function, directory, root).folder
     port = ports.of[function.name]
+    more = console(ports.url("predict"), getuser()) if function.name == "console" else {}
     # -P keeps the working directory from the front of sys.path, as the console script does. All
     # else that the platform tells the framework is in the environment, here too.
     command = [str(interpreter(function, root)), "-P", "-m", "functions_framework"]
@@ -89,7 +120,7 @@ def server(function: Function, directory: Path, root: Path, ports: Ports) -> Pro
         name=function.name,
         command=command,
         folder=folder,
-        environment=environment(function, directory, ports.addresses, port),
+        environment={**environment(function, directory, ports.addresses, port, more), **own},
         probe=ports.url(function.name) + _PROBE,
         memory_mib=function.memory_mib,
     )

@@ -23,7 +23,17 @@ _DELIVERY = (
     "ack_deadline",
     "senders",
 )
-_CLOUD = ("dir", "port", "clock_scale", "tick", "jobs", "root", "timeout", "models")
+_CLOUD = (
+    "dir",
+    "port",
+    "clock_scale",
+    "tick",
+    "jobs",
+    "root",
+    "timeout",
+    "models",
+    "alert_webhook",
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -74,6 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--models", type=Path, metavar="DIR", help="a folder of packages for the training job"
     )
+    parser.add_argument("--alert-webhook", metavar="URL", help="whom monitor tells what it finds")
     dial.add_arguments(parser)
 
 

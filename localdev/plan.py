@@ -13,8 +13,9 @@ from localdev.endpoints import Ports
 from localdev.jobs.specification import Job, write_jobs
 from localdev.options import delivery_arguments, packages_of
 from localdev.processes import MARK
-from localdev.settings import BUCKETS, HOST, TRAIN_JOB, VERSIONED, Function, models
+from localdev.settings import BUCKETS, HOST, PREDICTIONS, TRAIN_JOB, VERSIONED, Function, models
 from localdev.storage.database import FILE_NAME as DATABASE
+from perennial.config import variable
 
 DEAD_LETTERS = "dead-letter.jsonl"
 
@@ -32,7 +33,8 @@ def programs(options: argparse.Namespace, ports: Ports) -> list[Program]:
     train = functions.pop("train", None)
     plan = [_storage(options, ports)]
     plan += [
-        host.server(function, options.dir, options.root, ports) for function in functions.values()
+        host.server(function, options.dir, options.root, ports, _own(options, function))
+        for function in functions.values()
     ]
     if "ingest" in functions:
         plan.append(_delivery(options, ports))
@@ -41,11 +43,18 @@ def programs(options: argparse.Namespace, ports: Ports) -> list[Program]:
     return plan
 
 
+def _own(options: argparse.Namespace, function: Function) -> dict[str, str]:
+    """What a deployment tells one function alone."""
+    tells = function.name == "monitor" and options.alert_webhook
+    return {variable("alert_webhook"): options.alert_webhook} if tells else {}
+
+
 def _storage(options: argparse.Namespace, ports: Ports) -> Program:
     arguments = ["--dir", str(_storage_folder(options)), "--host", HOST]
     arguments += ["--port", str(ports.of["storage"]), "--clock-scale", str(options.clock_scale)]
     for bucket in BUCKETS.values():
         arguments += ["--bucket", f"{bucket}:versioned" if bucket in VERSIONED else bucket]
+    arguments += ["--bucket", PREDICTIONS]
     arguments += ["--notify", BUCKETS["landing"]]
     probe = ports.url("storage") + "/_emulator/health"
     return _ours("storage", arguments, options.dir, probe)

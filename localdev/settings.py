@@ -25,6 +25,9 @@ TABLE: dict[str, Any] = yaml.safe_load((ROOT / "infra" / "deployment.yaml").read
 """What is deployed, as `infra/deployment.yaml` says."""
 
 BUCKETS = {role: f"{DEPLOYMENT}-{role}" for role in TABLE["buckets"]}
+PREDICTIONS = f"{DEPLOYMENT}-predictions"
+"""Where prediction logs go; no function writes there."""
+
 VERSIONED = tuple(BUCKETS[role] for role, bucket in TABLE["buckets"].items() if bucket["versioned"])
 """The buckets that keep what is overwritten."""
 
@@ -57,7 +60,7 @@ class Function:
 
 
 def _functions() -> tuple[Function, ...]:
-    units = [*TABLE["functions"].items()]
+    units = [*TABLE["functions"].items(), *TABLE["services"].items()]
     units += [(name, {"kind": "job", **job}) for name, job in TABLE["job"].items()]
     known = Function.__dataclass_fields__
     return tuple(
@@ -84,6 +87,7 @@ def config(addresses: Addresses) -> Config:
         quarantine_bucket=BUCKETS["quarantine"],
         data_bucket=BUCKETS["data"],
         models_bucket=BUCKETS["models"],
+        predictions_bucket=PREDICTIONS,
         project=PROJECT,
         region=REGION,
         train_job=TRAIN_JOB,
@@ -96,8 +100,19 @@ def config(addresses: Addresses) -> Config:
 def deployment(addresses: Addresses) -> dict[str, str]:
     """The environment variables that a deployment sets on every function and on the job."""
     settings = {variable(name): str(value) for name, value in asdict(config(addresses)).items()}
-    del settings[variable("predict_url")]  # for the command line alone
+    del settings[variable("predict_url")]  # for those alone who ask it
+    del settings[variable("alert_webhook")]  # for monitor alone, where somebody wants to be told
     return settings | {"GOOGLE_CLOUD_PROJECT": PROJECT}
+
+
+def console(predict: str, operator: str) -> dict[str, str]:
+    """The environment variables that a deployment sets on the console beside; here it knows one.
+
+    Args:
+        predict: base URL of the predict function.
+        operator: who may act.
+    """
+    return {variable("predict_url"): predict, variable("console_local_operator"): operator}
 
 
 def models(packages: Iterable[str]) -> dict[str, str]:
@@ -134,6 +149,8 @@ def platform(function: Function, port: int) -> dict[str, str]:
         "THREADS": str(function.concurrency),
         "WORKERS": "1",
     }
+    unit = {**TABLE["functions"], **TABLE["services"]}[function.name]
+    served |= unit.get("environment", {})
     # The framework's command reads it, here and on the platform alike.
     return served | ({"FUNCTION_USE_ASGI": "1"} if function.kind == "asgi" else {})
 

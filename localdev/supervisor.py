@@ -23,6 +23,7 @@ from localdev.child import Child
 from localdev.clock import Clock
 from localdev.host import NotSetUp
 from localdev.journal import note
+from localdev.logsink import LogSink
 from localdev.options import add_arguments, check, packages_of
 from localdev.plan import programs
 from localdev.processes import MARK, kill_marked, kill_session, resident
@@ -54,6 +55,7 @@ class Supervisor:
         self._logs: Path = options.dir / "logs"
         self._children: list[Child] = []
         self._scheduler: Scheduler | None = None
+        self._sink: LogSink | None = None
         self._over = threading.Event()
         self._why = ""
         self._measured = 0.0
@@ -84,6 +86,9 @@ class Supervisor:
             url = self._ports.url("monitor") + "/"
             self._scheduler = Scheduler(url, seconds, self._logs / "scheduler.log")
             self._scheduler.start()
+        if "predict" in names:
+            self._sink = LogSink(self._options.dir, self._ports.url("storage"))
+            self._sink.start()
         return ["run" if name == "jobs" else name for name in names]
 
     def publish(self, services: list[str]) -> dict[str, Any]:
@@ -106,6 +111,8 @@ class Supervisor:
         """Stop everything: politely, then not."""
         if self._scheduler:
             self._scheduler.stop()
+        if self._sink:
+            self._sink.stop()
         for child in self._children:
             child.ask_to_stop()
         deadline = time.monotonic() + _STOP_SECONDS

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
+from perennial.domain.batch import WAITING, Scored
 from perennial.domain.rebuilding import ALL
 from perennial.errors import PerennialError
 from perennial.wiring import logs
 from perennial.wiring.train import trainer
 from perennial.workflows import importing
+from perennial.workflows.batch.scoring import score_requested, score_waiting
 from perennial.workflows.rebuild import rebuild, record
 from perennial.workflows.runs import RunRecord
 from perennial.workflows.train import train
@@ -31,7 +33,7 @@ def main() -> int:
         when no pipeline is named.
     """
     logs.configure()
-    for variable, task in (("PERENNIAL_REBUILD", _rebuild), ("PERENNIAL_IMPORT", _import)):
+    for variable, task in _TASKS.items():
         pipeline, _, subject = os.environ.get(variable, "").partition("/")
         if subject:
             return _guarded(pipeline, partial(task, pipeline, subject))
@@ -62,6 +64,8 @@ def _run(parts: Trainer, pipeline: str, *, force: bool = False) -> int:
     for run in runs:
         _tell(run)
     _guarded(pipeline, lambda: _check_upgrade(parts, runs))  # it fails no run that is on record
+    if runs:  # perhaps another champion: files may have waited for it
+        _guarded(pipeline, lambda: _tell_scored(score_waiting(parts, pipeline)))
     return 1 if any(run.outcome == "failed" for run in runs) else 0
 
 
@@ -89,16 +93,49 @@ def _import(pipeline: str, digest: str) -> int:
     name = importing.record(parts, digest, found)
     level = logging.WARNING if found.outcome == "refused" else logging.INFO
     log.log(level, found.reason, extra=found.document() | {"object": name})
+    _guarded(pipeline, lambda: _tell_scored(score_waiting(parts, pipeline)))
     return _run(parts, pipeline)  # what was accepted while it had the claim
 
 
+def _score(pipeline: str, request: str) -> int:
+    parts = trainer(os.environ)
+    if request == WAITING:
+        return _tell_scored(score_waiting(parts, pipeline))
+    return _tell_scored(score_requested(parts, pipeline, request))
+
+
+def _tell_scored(scored: Iterable[Scored]) -> int:
+    """One line for each file, as soon as it is scored."""
+    for one in scored:
+        level = logging.INFO if one.outcome == "scored" else logging.WARNING
+        facts = one.document()
+        facts["scored"] = facts.pop("created")  # log records have a time of their own
+        log.log(level, one.sentence, extra=facts)
+    return 0
+
+
 def _tell(run: RunRecord) -> None:
-    """One line for each alert, which a metric counts, and one for the run."""
+    """One line for each alert, which a metric counts, each file with old keys, and the run."""
     for alert in run.alerts:
         facts = {"pipeline": run.pipeline, "alert": alert.kind, "about": alert.version or ""}
         log.warning(alert.message, extra=facts | {"files": list(alert.files)})
+    for repeated in run.repeated_keys:
+        facts = asdict(repeated)
+        facts["file"] = facts.pop("name")  # log records have a name of their own
+        log.info(repeated.sentence, extra={"pipeline": run.pipeline, "run": run.run} | facts)
+    for one in run.superseded:
+        told = {"file": one.stem, "superseded_by": one.by}
+        log.info(one.sentence, extra={"pipeline": run.pipeline, "run": run.run} | told)
     level = logging.ERROR if run.outcome == "failed" else logging.INFO
     log.log(level, run.reason, extra=run.summary())
+
+
+_TASKS: Mapping[str, Callable[[str, str], int]] = {
+    "PERENNIAL_REBUILD": _rebuild,
+    "PERENNIAL_IMPORT": _import,
+    "PERENNIAL_SCORE": _score,
+}
+"""What else the job does, by the variable that names pipeline and subject."""
 
 
 if __name__ == "__main__":

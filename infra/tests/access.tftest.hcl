@@ -30,6 +30,7 @@ run "default" {
       "serviceAccount:perennial-monitor@flower-shop.iam.gserviceaccount.com: roles/storage.objectViewer on flower-shop-perennial-data",
       "serviceAccount:perennial-monitor@flower-shop.iam.gserviceaccount.com: roles/storage.objectCreator on flower-shop-perennial-data",
       "serviceAccount:perennial-monitor@flower-shop.iam.gserviceaccount.com: roles/storage.objectViewer on flower-shop-perennial-models",
+      "serviceAccount:perennial-monitor@flower-shop.iam.gserviceaccount.com: roles/storage.objectViewer on flower-shop-perennial-predictions",
       "serviceAccount:perennial-train@flower-shop.iam.gserviceaccount.com: roles/storage.objectViewer on flower-shop-perennial-data",
       "serviceAccount:perennial-train@flower-shop.iam.gserviceaccount.com: roles/storage.objectCreator on flower-shop-perennial-data",
       "serviceAccount:perennial-train@flower-shop.iam.gserviceaccount.com: roles/storage.objectViewer on flower-shop-perennial-models",

@@ -19,7 +19,9 @@ run "default" {
       verdicts        = "perennial/verdicts"
       champion_age    = "perennial/champion_age"
       stale_champions = "perennial/stale_champions"
+      failed_lookups  = "perennial/failed_lookups"
       training_alerts = "perennial/training_alerts"
+      findings        = "perennial/findings"
     }
     error_message = "The metrics are not the documented ones."
   }
@@ -39,6 +41,35 @@ run "default" {
   assert {
     condition     = strcontains(google_logging_metric.metric["training_alerts"].filter, "job_name=\"perennial-train\"") && google_logging_metric.metric["training_alerts"].label_extractors == tomap({ pipeline = "EXTRACT(jsonPayload.pipeline)", alert = "EXTRACT(jsonPayload.alert)" })
     error_message = "Training's alerts are those of this deployment's job, by pipeline and kind."
+  }
+
+  assert {
+    condition     = strcontains(google_logging_metric.metric["findings"].filter, "service_name=\"perennial-monitor\"") && google_logging_metric.metric["findings"].label_extractors == tomap({ pipeline = "EXTRACT(jsonPayload.pipeline)", finding = "EXTRACT(jsonPayload.finding)", severity = "EXTRACT(jsonPayload.finding_severity)" })
+    error_message = "Findings are monitor's, by pipeline, kind and severity."
+  }
+
+  assert {
+    condition = {
+      for severity, policy in google_monitoring_alert_policy.findings : severity => [policy.severity, strcontains(policy.conditions[0].condition_threshold[0].filter, "user/perennial/findings\" AND resource.type = \"cloud_run_revision\" AND metric.labels.severity = \"${lower(severity)}\"")]
+    } == { WARNING = ["WARNING", true], ERROR = ["ERROR", true] }
+    error_message = "Findings that are warnings or errors are alerts of that severity, and informative ones are none."
+  }
+
+  assert {
+    condition = alltrue([
+      for function in google_cloudfunctions2_function.function : !contains(keys(function.service_config[0].environment_variables), "PERENNIAL_ALERT_WEBHOOK")
+    ])
+    error_message = "No webhook is told unless one is declared."
+  }
+
+  assert {
+    condition     = strcontains(google_logging_metric.metric["failed_lookups"].filter, "service_name=\"perennial-predict\"") && google_logging_metric.metric["failed_lookups"].label_extractors == tomap({ pipeline = "EXTRACT(jsonPayload.pipeline)", error = "EXTRACT(jsonPayload.failed_lookup)" })
+    error_message = "Failed look-ups are predict's, by pipeline and error."
+  }
+
+  assert {
+    condition     = strcontains(google_monitoring_alert_policy.failed_lookups.conditions[0].condition_threshold[0].filter, "user/perennial/failed_lookups\"") && google_monitoring_alert_policy.failed_lookups.conditions[0].condition_threshold[0].threshold_value == 10
+    error_message = "More than ten failed look-ups are an alert."
   }
 
   assert {
@@ -80,6 +111,14 @@ run "with_addresses" {
     alert_emails        = ["oncall@example.com"]
     stale_champion_days = 14
     sweep_paused        = true
+    alert_webhook       = "https://chat.example/hooks/secret"
+  }
+
+  assert {
+    condition = [
+      for name, function in google_cloudfunctions2_function.function : name if contains(keys(nonsensitive(function.service_config[0].environment_variables)), "PERENNIAL_ALERT_WEBHOOK")
+    ] == ["monitor"]
+    error_message = "monitor alone knows the webhook."
   }
 
   assert {
@@ -90,6 +129,9 @@ run "with_addresses" {
         google_monitoring_alert_policy.dead_letters,
         google_monitoring_alert_policy.server_errors,
         google_monitoring_alert_policy.stale_champion,
+        google_monitoring_alert_policy.failed_lookups,
+        google_monitoring_alert_policy.findings["WARNING"],
+        google_monitoring_alert_policy.findings["ERROR"],
         google_monitoring_alert_policy.sweep,
       ] : policy.notification_channels == tolist([google_monitoring_notification_channel.email["oncall@example.com"].id])
     ])

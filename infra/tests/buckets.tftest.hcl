@@ -58,10 +58,15 @@ run "default" {
       } == {
       quarantine  = ["Delete 365 days"]
       predictions = ["Delete 90 days"]
-      data        = []
+      data        = ["Delete 180 days"]
       sources     = []
     }
     error_message = "The lifecycle deletes something else than documented."
+  }
+
+  assert {
+    condition     = one(one(google_storage_bucket.bucket["data"].lifecycle_rule).condition).matches_suffix == tolist([".watch.json", ".told"])
+    error_message = "Of data only the looks of monitor end, and what was told of them."
   }
 
   assert {
@@ -92,7 +97,7 @@ run "by_variable" {
   variables {
     force_destroy    = true
     soft_delete_days = 30
-    keep_days        = { landing_noncurrent = 400, quarantine = 30, predictions = 0 }
+    keep_days        = { landing_noncurrent = 400, quarantine = 30, predictions = 0, watches = 0 }
   }
 
   assert {
@@ -108,7 +113,7 @@ run "by_variable" {
   }
 
   assert {
-    condition     = length(google_storage_bucket.bucket["predictions"].lifecycle_rule) == 0
+    condition     = length(google_storage_bucket.bucket["predictions"].lifecycle_rule) + length(google_storage_bucket.bucket["data"].lifecycle_rule) == 0
     error_message = "0 is never."
   }
 }

@@ -25,6 +25,7 @@ run "refused" {
     max_instances           = { console = 1 }                                                  # there is none
     settle_seconds          = 7200                                                             # two hours
     alert_emails            = ["ada"]                                                          # no address
+    alert_webhook           = "http://chat.example/hooks"                                      # whoever listens reads it
     quarantine_rate_alert   = 20                                                               # a percentage, not a share
     quarantine_window_hours = 48                                                               # longer than Cloud Monitoring looks back
     stale_champion_days     = 0                                                                # stale at once
@@ -32,6 +33,7 @@ run "refused" {
     operators               = ["allUsers"]                                                     # everybody
     droppers                = { "shop/../sales" = ["user:ada@example.com"] }                   # leaves its prefix
     callers                 = ["allUsers"]                                                     # that is predict_public
+    console_viewers         = ["allAuthenticatedUsers"]                                        # everybody with an account
     soft_delete_days        = 3                                                                # shorter than there is
     keep_days               = { quarantine = -1 }                                              # before it came
     log_days                = 0                                                                # gone at once
@@ -47,6 +49,7 @@ run "refused" {
     var.max_instances,
     var.settle_seconds,
     var.alert_emails,
+    var.alert_webhook,
     var.quarantine_rate_alert,
     var.quarantine_window_hours,
     var.stale_champion_days,
@@ -54,6 +57,7 @@ run "refused" {
     var.operators,
     var.droppers,
     var.callers,
+    var.console_viewers,
     var.soft_delete_days,
     var.keep_days,
     var.log_days,
@@ -71,6 +75,7 @@ run "refused_too" {
     max_instances = { ingest = 0 }                        # would never run
     operators     = ["ada@example.com"]                   # whose kind?
     droppers      = { sales = ["allAuthenticatedUsers"] } # any account there is
+    keep_days     = { watches = 20 }                      # the last look may be 30 days old
   }
   expect_failures = [
     var.project,
@@ -80,6 +85,7 @@ run "refused_too" {
     var.max_instances,
     var.operators,
     var.droppers,
+    var.keep_days,
   ]
 }
 

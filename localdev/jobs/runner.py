@@ -119,6 +119,9 @@ class Runner:
             timeout = self._clock.real_seconds(execution.timeout_seconds)
             status = await asyncio.wait_for(process.wait(), timeout)
         except TimeoutError:
+            # Dead before it is told: whoever reads of the end may start what comes next.
+            kill_group(process.pid)
+            await process.wait()
             self._fail(execution, "The configured timeout was reached.", "NON_ZERO_EXIT_CODE")
             return
         finally:

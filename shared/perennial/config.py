@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from perennial.errors import ConfigError
@@ -31,6 +31,9 @@ class Config:
         run_endpoint: base URL of the Cloud Run Admin API; the local cloud's job runner speaks it.
         storage_endpoint: base URL of Cloud Storage; empty for Google's own.
         predict_url: base URL of the predict function, for the command line.
+        predictions_bucket: where the prediction log is kept; empty where nobody reads it.
+        alert_webhook: whom monitor tells what it finds, beside the log; its address may be a
+            secret. Empty for nobody.
         claim_seconds: how long a run's claim on a pipeline lives, beyond the job's own timeout.
     """
 
@@ -44,6 +47,8 @@ class Config:
     run_endpoint: str = "https://run.googleapis.com"
     storage_endpoint: str = ""
     predict_url: str = ""
+    predictions_bucket: str = ""
+    alert_webhook: str = field(default="", repr=False)
     claim_seconds: float = 7200.0
 
     @classmethod

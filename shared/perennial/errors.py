@@ -16,6 +16,7 @@ PerennialError
 │   ├── NotTrainable         the rows at hand cannot give a model (too few, one class, …)
 │   ├── GateFailed           parity or smoke gate: the artefact is not the model it claims to be
 │   └── DigestMismatch       the bytes are not those that the manifest states
+├── NotDelivered             nobody took an alert; the next tick tells it again
 ├── ClaimLost                a run's claim went to another run: it must stop without a trace
 └── InvariantBroken          what must never happen did: stop, and say everything
 """
@@ -80,6 +81,10 @@ class StoreUnavailable(StoreError):
 
 class LaunchError(PerennialError):
     """A training job could not be started."""
+
+
+class NotDelivered(PerennialError):
+    """Nobody took an alert."""
 
 
 class ModelError(PerennialError):

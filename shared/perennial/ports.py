@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol, Self
 
 if TYPE_CHECKING:  # predict imports this module, and none of these
     import numpy as np
@@ -40,6 +40,12 @@ class ObjectInfo:
     deleted: datetime | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of_bytes(cls, bucket: str, name: str, generation: int, size: int) -> Self:
+        """The facts that come with an object's bytes: a generation says when it was written."""
+        created = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=generation)
+        return cls(bucket, name, generation, size, created)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
@@ -49,12 +55,11 @@ class StoredObject:
     data: bytes
 
 
-class ObjectStore(Protocol):
-    """One bucket. Reads are strongly consistent; each write is atomic.
+class ObjectReader(Protocol):
+    """One bucket, to be read. Reads are strongly consistent.
 
     Every method raises `StoreUnavailable` when the store gives no answer after bounded retries
-    (the outcome of a write is then unknown) and `PermissionDenied` when it refuses the identity.
-    A retried write that had landed answers `PreconditionFailed`: callers look before they judge.
+    and `PermissionDenied` when it refuses the identity.
     """
 
     @property
@@ -76,6 +81,29 @@ class ObjectStore(Protocol):
 
         The facts lack `metadata`. Raises `ObjectNotFound`.
         """
+
+    def list(
+        self,
+        prefix: str = "",
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        versions: bool = False,
+        limit: int | None = None,
+    ) -> Iterator[ObjectInfo]:
+        """Objects in UTF-8 byte order of their names, `start` included, `end` excluded.
+
+        With `versions`, every generation, oldest first within a name. Pages are fetched lazily.
+        """
+
+
+class ObjectStore(ObjectReader, Protocol):
+    """One bucket. Each write is atomic.
+
+    Every method raises what those of `ObjectReader` do; the outcome of a write without an answer
+    is unknown. A retried write that had landed answers `PreconditionFailed`: callers look before
+    they judge.
+    """
 
     def create(
         self,
@@ -110,20 +138,6 @@ class ObjectStore(Protocol):
         Raises `ObjectNotFound`.
         """
 
-    def list(
-        self,
-        prefix: str = "",
-        *,
-        start: str | None = None,
-        end: str | None = None,
-        versions: bool = False,
-        limit: int | None = None,
-    ) -> Iterator[ObjectInfo]:
-        """Objects in UTF-8 byte order of their names, `start` included, `end` excluded.
-
-        With `versions`, every generation, oldest first within a name. Pages are fetched lazily.
-        """
-
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
@@ -135,7 +149,7 @@ class Buckets:
     models: ObjectStore
 
 
-Task = Literal["rebuild", "import"]
+Task = Literal["rebuild", "import", "score"]
 """What the training job does beside runs."""
 
 
@@ -154,11 +168,13 @@ class JobLauncher(Protocol):
 
         Args:
             task: `rebuild` trains the version `subject` again and compares; `import` takes in the
-                graph that the request of digest `subject` is about.
+                graph that the request of digest `subject` is about; `score` predicts the files
+                that wait to be scored, or those of the request of digest `subject`.
             pipeline: for which pipeline.
             subject: what the task is about.
 
-        `perennial.domain.rebuilding.ALL` stands for every version. Raises `LaunchError`.
+        `perennial.domain.rebuilding.ALL` stands for every version, and
+        `perennial.domain.batch.WAITING` for every file that waits. Raises `LaunchError`.
         """
 
     def has_ended(self, execution: str) -> bool:
@@ -268,6 +284,13 @@ class Platform(Protocol):
             path: the resource, below the service's address.
             parameters: of the query.
         """
+
+
+class Webhook(Protocol):
+    """Somebody outside who wants to be told."""
+
+    def post(self, document: Mapping[str, object]) -> None:
+        """Hand over one document, in bounded time. Raises `NotDelivered`."""
 
 
 class Clock(Protocol):

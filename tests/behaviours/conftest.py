@@ -7,8 +7,10 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from google.cloud.storage import Client
 
 from localdev.storage.process import StorageServer
+from perennial.adapters import storage_reader
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.adapters.memory import MemoryStore
 from perennial.config import Config
@@ -16,7 +18,17 @@ from perennial.ports import ObjectStore
 
 PLAIN = os.environ.get("PERENNIAL_TEST_BUCKET", "")
 VERSIONED = os.environ.get("PERENNIAL_TEST_VERSIONED_BUCKET", "")
-KINDS = ["memory", "emulator", *(["google"] if PLAIN and VERSIONED else [])]
+KINDS = ["memory", "emulator", "reader", *(["google"] if PLAIN and VERSIONED else [])]
+
+
+class Beside(CloudStorageStore):
+    """A bucket that Google's client writes, and `predict`'s reader reads."""
+
+    def __init__(self, client: Client, connection: storage_reader.Connection, bucket: str) -> None:
+        super().__init__(client, bucket)
+        reader = storage_reader.CloudStorageReader(connection, bucket)
+        self.stat, self.read = reader.stat, reader.read
+        self.download, self.list = reader.download, reader.list
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +48,11 @@ def stores(request: pytest.FixtureRequest) -> tuple[ObjectStore, ObjectStore]:
         client = connect(Config("", "", "", ""))
         return CloudStorageStore(client, PLAIN), CloudStorageStore(client, VERSIONED)
     url = request.getfixturevalue("server").url
-    client = connect(Config("", "", "", "", storage_endpoint=url))
+    config = Config("", "", "", "", storage_endpoint=url)
+    client = connect(config)
+    if request.param == "reader":
+        connection = storage_reader.connect(config, {})
+        return Beside(client, connection, "plain"), Beside(client, connection, "kept")
     return CloudStorageStore(client, "plain"), CloudStorageStore(client, "kept")
 
 

@@ -21,11 +21,14 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
     with tempfile.TemporaryDirectory(prefix="perennial-bench-") as directory:
-        sections = serving.run(Path(directory), options.rounds)
+        sections, absent = serving.run(Path(directory), options.rounds)
+    kept = serving.promises(sections)
     if options.json:
-        print(json.dumps(as_document(sections), indent=1))
+        print(json.dumps({**as_document(sections, kept), "not_measured": absent}, indent=1))
         return
-    print(machine(), *sections, sep="\n\n")
+    print(machine(), *sections, "\n".join(map(str, kept)), sep="\n\n")
+    for subject, why in absent.items():
+        print(f"not measured: {subject}: {why}")
 
 
 if __name__ == "__main__":

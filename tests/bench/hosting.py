@@ -1,4 +1,4 @@
-"""Functions in processes of their own, as functions-framework hosts them."""
+"""HTTP servers in processes of their own; functions as functions-framework hosts them."""
 
 from __future__ import annotations
 
@@ -22,37 +22,31 @@ HOST = "127.0.0.1"
 _PATIENCE = 60.0  # seconds until a process that does not answer is taken for dead
 
 
-class FunctionProcess:
-    """One function, from its start to its end.
+class ServerProcess:
+    """One HTTP server, from its start to its end.
 
     Args:
-        python: the interpreter of its environment.
-        folder: what is deployed: main.py and what lies beside it.
-        target: the function in main.py.
+        command: starts it; it listens on `port`.
+        folder: its working directory.
         environment: the process's whole environment.
         log: file that takes what it prints.
-        asgi: whether it runs on the asyncio server.
-        options: given to the interpreter.
+        port: where it listens.
     """
 
     def __init__(
         self,
-        python: Path,
+        command: Sequence[str],
         folder: Path,
-        target: str,
         environment: Mapping[str, str],
         log: Path,
         *,
-        asgi: bool,
-        options: Sequence[str] = (),
+        port: int,
     ) -> None:
-        self.port = free_port()
+        self.port = port
         self.log = log
         self._folder = folder
-        self._environment = {**environment, "PORT": str(self.port)}
-        self._command = [str(python), "-P", *options, "-m", "functions_framework"]
-        self._command += ["--source", "main.py", "--target", target, "--host", HOST]
-        self._command += ["--port", str(self.port), *(["--asgi"] if asgi else [])]
+        self._environment = environment
+        self._command = command
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Self:
@@ -86,15 +80,23 @@ class FunctionProcess:
         raise RuntimeError(f"{self._command} does not listen:\n{self.log.read_text()[-2000:]}")
 
     def resident_bytes(self) -> int:
-        """Memory of the process that answers (the newest child, else the process itself)."""
+        """Memory of the process that answers: the largest child, where there are any.
+
+        Not of the first process, which may be larger and only watches over the others.
+        """
         process = psutil.Process(self._process.pid if self._process else None)
-        return int((process.children() or [process])[-1].memory_info().rss)
+        family = process.children(recursive=True) or [process]
+        return max(int(one.memory_info().rss) for one in family)
 
     def stop(self) -> None:
         """End it with all its children."""
         process, self._process = self._process, None
         if process is None:
             return
+        with contextlib.suppress(psutil.NoSuchProcess):  # a child may lead a group of its own
+            for child in psutil.Process(process.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    child.kill()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -106,6 +108,37 @@ class FunctionProcess:
     def __exit__(self, *_: object) -> None:
         """Stop."""
         self.stop()
+
+
+class FunctionProcess(ServerProcess):
+    """One function, as functions-framework hosts it.
+
+    Args:
+        python: the interpreter of its environment.
+        folder: what is deployed: main.py and what lies beside it.
+        target: the function in main.py.
+        environment: the process's whole environment.
+        log: file that takes what it prints.
+        asgi: whether it runs on the asyncio server.
+        options: given to the interpreter.
+    """
+
+    def __init__(
+        self,
+        python: Path,
+        folder: Path,
+        target: str,
+        environment: Mapping[str, str],
+        log: Path,
+        *,
+        asgi: bool,
+        options: Sequence[str] = (),
+    ) -> None:
+        port = free_port()
+        command = [str(python), "-P", *options, "-m", "functions_framework"]
+        command += ["--source", "main.py", "--target", target, "--host", HOST]
+        command += ["--port", str(port), *(["--asgi"] if asgi else [])]
+        super().__init__(command, folder, {**environment, "PORT": str(port)}, log, port=port)
 
 
 def predict_process(
@@ -130,10 +163,10 @@ def predict_process(
     )
 
 
-def environment(directory: Path, storage_url: str) -> dict[str, str]:
-    """What the local cloud gives to `predict`."""
+def environment(directory: Path, storage_url: str, name: str = "predict") -> dict[str, str]:
+    """What the local cloud gives to a function."""
     addresses = settings.Addresses(storage=storage_url, run="")
-    (function,) = (one for one in settings.FUNCTIONS if one.name == "predict")
+    (function,) = (one for one in settings.FUNCTIONS if one.name == name)
     return {
         **settings.process(directory, addresses, os.environ),
         **settings.platform(function, 0),

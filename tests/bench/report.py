@@ -41,9 +41,53 @@ class Section:
         return "\n".join([self.title, *(f"  {line}" for line in lines)])
 
 
-def as_document(sections: Sequence[Section]) -> dict[str, object]:
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What DESIGN (section 10) says of a figure: at most so much."""
+
+    what: str
+    most: float
+    found: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it is so."""
+        return self.found <= self.most
+
+    def __str__(self) -> str:
+        """One line."""
+        kept = "met" if self.met else "not met"
+        return f"{self.what}: at most {self.most:.2f}, found {self.found:.2f}: {kept}"
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """What DESIGN (section 10) says of a figure: at least so much."""
+
+    what: str
+    least: float
+    found: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it is so."""
+        return self.found >= self.least
+
+    def __str__(self) -> str:
+        """One line."""
+        kept = "met" if self.met else "not met"
+        return f"{self.what}: at least {self.least:.2f}, found {self.found:.2f}: {kept}"
+
+
+def as_document(
+    sections: Sequence[Section], promises: Sequence[Promise | Floor] = ()
+) -> dict[str, object]:
     """All of it, for JSON."""
-    return {"machine": machine(), "sections": [asdict(section) for section in sections]}
+    document: dict[str, object] = {"machine": machine()}
+    document["sections"] = [asdict(section) for section in sections]
+    if promises:
+        document["promises"] = [{**asdict(one), "met": one.met} for one in promises]
+    return document
 
 
 def machine() -> str:

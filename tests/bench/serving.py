@@ -1,166 +1,223 @@
-"""Cold start and one-row latency of `predict`, beside an empty function and a plain handler.
+"""Cold start, latency, throughput and memory of `predict`, beside an empty function and rivals.
 
-The three take turns, round after round, so that a busy machine troubles all of them alike.
+All take turns, round after round, so that a busy machine troubles all of them alike. A rival that
+cannot be installed or does not answer is named, not measured.
 """
 
 from __future__ import annotations
 
-import socket
+import json
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from localdev.settings import BUCKETS, Addresses, config
 from localdev.storage.process import StorageServer
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
-from tests.bench.hosting import (
-    HOST,
-    FunctionProcess,
-    environment,
-    function_python,
-    predict_process,
+from tests.bench import load
+from tests.bench.hosting import ServerProcess
+from tests.bench.report import Column, Floor, Promise, Section
+from tests.bench.shop import publish
+from tests.bench.subjects import (
+    DATAFRAME,
+    EMPTY,
+    MLFLOW,
+    PREDICT,
+    Subject,
+    foreign,
+    ours,
 )
-from tests.bench.report import Column, Section
-from tests.bench.shop import PIPELINE, publish
 
-RIVALS = Path(__file__).parent / "rivals"
-PREDICT, EMPTY, DATAFRAME = "predict", "empty function", "functions-framework + pandas + joblib"
+CONNECTIONS = (1, 16, 64)
+ROWS = (1, 100)
 
 _TURN = 0.7  # seconds
 
-Samples = Mapping[str, list[float]]
+Samples = dict[str, list[float]]
 
 
-def run(directory: Path, rounds: int) -> list[Section]:
+def run(directory: Path, rounds: int) -> tuple[list[Section], dict[str, str]]:
     """Measure everything.
 
     Args:
         directory: for state that is thrown away.
         rounds: turns that each subject takes.
+
+    Returns:
+        The figures, and why subjects are not among them.
     """
     bucket = BUCKETS["models"]
     with StorageServer(directory / "storage", buckets=[bucket]) as storage:
         client = connect(config(Addresses(storage=storage.url, run="")))
-        body = publish(CloudStorageStore(client, bucket))
-        subjects = _Subjects(directory, storage.url, body)
-        return [subjects.cold_starts(rounds), *subjects.warm(rounds)]
+        rows = publish(CloudStorageStore(client, bucket))
+        rivals, absent = foreign(directory, rows)
+        measured = _Measured({**ours(directory, storage.url), **rivals}, rows, absent)
+        return [measured.cold_starts(rounds), *measured.warm(rounds)], absent
 
 
-class _Subjects:
-    """The functions under test: how each is started, and what it is asked."""
+def promises(sections: list[Section]) -> list[Promise | Floor]:
+    """What DESIGN (section 10) promises of these figures, as far as its rivals were measured."""
+    cold, one_row, _, rates, memory = (section.columns for section in sections)
+    kept: list[Promise | Floor] = []
 
-    def __init__(self, directory: Path, storage_url: str, body: bytes) -> None:
-        self._directory = directory
-        self._storage_url = storage_url
-        self._request = _request(f"/v1/models/{PIPELINE}:predict", body)
-        self._make: Mapping[str, Callable[[], FunctionProcess]] = {
-            PREDICT: lambda: predict_process(directory, storage_url),
-            EMPTY: lambda: self._rival("empty", function_python("predict"), asgi=True),
-            DATAFRAME: lambda: self._rival("dataframe", Path(sys.executable), asgi=False),
+    def at_most(what: str, most: float, figures: Mapping[str, float], rival: str) -> None:
+        kept.append(Promise(what, most, figures[PREDICT] / figures[rival]))
+
+    def at_least(what: str, least: float, figures: Mapping[str, float], rival: str) -> None:
+        if rival in figures:
+            kept.append(Floor(f"{what} of {rival}", least, figures[rival] / figures[PREDICT]))
+
+    at_most("cold start, times an empty function's", 2.5, cold[0].figures, EMPTY)
+    at_least("cold start, times faster than that", 5, cold[0].figures, DATAFRAME)
+    at_least("cold start, times faster than that", 15, cold[0].figures, MLFLOW)
+    at_most(
+        "one row, one connection, p50, times an empty function's", 1.3, one_row[0].figures, EMPTY
+    )
+    at_least(
+        "one row, one connection, p50, times faster than that", 15, one_row[0].figures, DATAFRAME
+    )
+    busy = {name: 1 / rate for name, rate in rates[CONNECTIONS.index(16)].figures.items()}
+    at_least("16 connections, times the requests per second", 20, busy, DATAFRAME)
+    kept.append(Promise("resident memory, MB", 100, memory[0].figures[PREDICT] * 2**20 / 1e6))
+    return kept
+
+
+class _Measured:
+    """Turns of all subjects, of which rivals that fail drop out."""
+
+    def __init__(
+        self, subjects: dict[str, Subject], rows: pd.DataFrame, absent: dict[str, str]
+    ) -> None:
+        self._subjects = subjects
+        self._rows = rows
+        self._absent = absent
+        self._requests = {
+            (name, count): subject.request(rows.head(count))
+            for name, subject in subjects.items()
+            for count in ROWS
         }
 
     def cold_starts(self, rounds: int) -> Section:
         """Seconds from the start of a process to its first answer."""
-        for make in self._make.values():  # compiles bytecode and warms the disk's cache
-            _cold_start(make(), self._request)
-        seconds: dict[str, list[float]] = {name: [] for name in self._make}
+        for name in list(self._subjects):  # compiles bytecode and warms the disk's cache
+            self._try(name, lambda name=name: self._cold_start(name))
+        seconds: Samples = {}
         for _ in range(rounds):
-            for name, make in self._make.items():
-                seconds[name].append(_cold_start(make(), self._request))
-        columns = [Column("median s", _median(seconds)), _ratio(seconds)]
+            for name in list(self._subjects):
+                found = self._try(name, lambda name=name: self._cold_start(name))
+                seconds.setdefault(name, []).extend(found)
+        seconds = self._still(seconds)
         title = f"cold start: process start to first prediction, {rounds} rounds"
-        return Section(title, columns)
+        return Section(title, [Column("median s", _median(seconds)), _ratio(_median(seconds))])
 
     def warm(self, rounds: int) -> Iterator[Section]:
-        """Milliseconds for one row on one connection; then resident memory."""
-        samples: dict[str, list[float]] = {name: [] for name in self._make}
+        """Latency of small and larger requests, then throughput; then resident memory."""
+        latencies: dict[int, Samples] = {count: {} for count in ROWS}
+        rates: dict[int, Samples] = {connections: {} for connections in CONNECTIONS}
         with ExitStack() as stack:
-            processes = {n: stack.enter_context(make()) for n, make in self._make.items()}
-            for process in processes.values():
-                _turn(process, self._request, seconds=0.5)
-            for _ in range(rounds):
-                for name, process in processes.items():
-                    samples[name] += _turn(process, self._request, seconds=_TURN)
-            memory = {n: [p.resident_bytes() / 2**20] for n, p in processes.items()}
-        percentile = {n: [statistics.quantiles(s, n=100)[98]] for n, s in samples.items()}
-        columns = [Column("p50 ms", _median(samples)), _ratio(samples)]
-        columns += [Column("p99 ms", _median(percentile))]
-        yield Section(f"warm: one row, one connection, {rounds} turns of {_TURN} s", columns)
-        yield Section("memory after that", [Column("resident MiB", _median(memory), digits=0)])
+            running = {n: stack.enter_context(s.make()) for n, s in self._subjects.items()}
+            for name in list(running):
+                self._try(name, lambda process=running[name]: _listens(process))
+            self._compare(running)
+            for number in range(rounds):
+                for name in list(self._subjects):
+                    port = running[name].port
+                    for count, samples in latencies.items():
+                        asked = self._requests[name, count]
+                        found = self._try(
+                            name, lambda p=port, a=asked: load.one_by_one(p, a, _TURN)
+                        )
+                        samples.setdefault(name, []).extend(found)
+                    asked = self._requests[name, 1]
+                    for connections, samples in rates.items():
+                        found = self._try(
+                            name,
+                            lambda p=port, a=asked, c=connections: [
+                                load.throughput(p, a, c, _TURN)
+                            ],
+                        )
+                        samples.setdefault(name, []).extend(found)
+                print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
+            memory = {n: running[n].resident_bytes() / 2**20 for n in self._subjects}
+        for count, samples in latencies.items():
+            yield _latency(self._still(samples), f"{count} row{'s' * (count > 1)}", rounds)
+        medians = {c: _median(self._still(samples)) for c, samples in rates.items()}
+        columns = [Column(f"at {c}", figures, 0) for c, figures in medians.items()]
+        columns += [_ratio(medians[16], "times predict, at 16")]
+        yield Section("requests per second of one row, by number of connections", columns)
+        yield Section("memory after that", [Column("resident MiB", memory, digits=0)])
 
-    def _rival(self, name: str, python: Path, *, asgi: bool) -> FunctionProcess:
-        variables = environment(self._directory, self._storage_url)
-        variables |= {"FUNCTION_TARGET": name, "MODEL_BUCKET": BUCKETS["models"]}
-        variables.pop("THREADS")  # its defaults, as one would run it
-        log = self._directory / f"{name}.log"
-        return FunctionProcess(python, RIVALS / name, name, variables, log, asgi=asgi)
+    def _cold_start(self, name: str) -> list[float]:
+        began = time.perf_counter()
+        with self._subjects[name].make() as process:
+            process.connect().close()
+            with load.connection(process.port) as one:
+                load.predicted(one.ask(self._requests[name, 1]))
+            return [time.perf_counter() - began]
+
+    def _compare(self, running: Mapping[str, ServerProcess]) -> None:
+        """Hold rivals, which serve one model, to the same answers: none wins by doing less.
+
+        Raises:
+            SystemExit: two of them differ.
+        """
+        answers: Samples = {}
+        for name in list(self._subjects):
+            if name not in (PREDICT, EMPTY):
+                port, asked = running[name].port, self._requests[name, 100]
+                answers[name] = self._try(name, lambda p=port, a=asked: _probabilities(p, a))
+        (first, expected), *others = self._still(answers).items()
+        for name, found in others:
+            if not np.allclose(found, expected, atol=1e-6):
+                raise SystemExit(f"{first} and {name} answer differently")
+
+    def _try(self, name: str, measure: Callable[[], list[float]]) -> list[float]:
+        """The figures; none of a subject that has dropped out, or drops out now."""
+        if name not in self._subjects:
+            return []
+        try:
+            return measure()
+        except (RuntimeError, OSError) as error:
+            if name in (PREDICT, EMPTY):
+                raise
+            self._absent[name] = " ".join(str(error).split())[-300:]
+            del self._subjects[name]
+            return []
+
+    def _still(self, samples: Samples) -> Samples:
+        return {name: samples[name] for name in self._subjects if name in samples}
 
 
-def _cold_start(process: FunctionProcess, request: bytes) -> float:
-    began = time.perf_counter()
-    with process, _calls(process) as call:
-        call(request)
-        return time.perf_counter() - began
-
-
-def _turn(process: FunctionProcess, request: bytes, seconds: float) -> list[float]:
-    """Milliseconds of each request, one after the other, on a connection of this turn's own."""
-    samples = []
-    with _calls(process) as call:
-        call(request)
-        end = time.perf_counter() + seconds
-        while (began := time.perf_counter()) < end:
-            call(request)
-            samples.append((time.perf_counter() - began) * 1e3)
-    return samples
-
-
-@contextmanager
-def _calls(process: FunctionProcess) -> Iterator[Callable[[bytes], None]]:
-    """A function that sends a request on one kept-alive connection and waits for the answer.
-
-    A bare socket: an HTTP client would cost as much as what is measured.
-    """
+def _listens(process: ServerProcess) -> list[float]:
     process.connect().close()
-    with socket.create_connection((HOST, process.port), timeout=60) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-        def call(request: bytes) -> None:
-            connection.sendall(request)
-            answer = b""
-            while b"\r\n\r\n" not in answer:
-                answer += _some(connection)
-            head, _, body = answer.partition(b"\r\n\r\n")
-            if b" 200 " not in head.split(b"\r\n", 1)[0]:
-                raise RuntimeError(f"not a prediction: {answer[:500]!r}")
-            length = int(head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
-            while len(body) < length:
-                body += _some(connection)
-
-        yield call
+    return []
 
 
-def _some(connection: socket.socket) -> bytes:
-    data = connection.recv(65536)
-    if not data:
-        raise RuntimeError("the connection was closed before the answer ended")
-    return data
+def _probabilities(port: int, asked: bytes) -> list[float]:
+    """Of the second class, for each row."""
+    with load.connection(port) as one:
+        body = load.predicted(one.ask(asked)).body
+    return [row[1] for row in json.loads(body)["predictions"]]
 
 
-def _request(path: str, body: bytes) -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n"
-    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+def _latency(samples: Samples, rows: str, rounds: int) -> Section:
+    percentile = {
+        n: statistics.quantiles(s, n=100, method="inclusive")[98] for n, s in samples.items()
+    }
+    columns = [Column("p50 ms", _median(samples)), _ratio(_median(samples))]
+    columns += [Column("p99 ms", percentile)]
+    return Section(f"warm: {rows}, one connection, {rounds} turns of {_TURN} s", columns)
 
 
 def _median(samples: Samples) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in samples.items()}
 
 
-def _ratio(samples: Samples) -> Column:
-    """How many times as long as `predict` each takes."""
-    medians = _median(samples)
-    ratios = {name: value / medians[PREDICT] for name, value in medians.items()}
-    return Column("times predict", ratios)
+def _ratio(medians: Mapping[str, float], title: str = "times predict") -> Column:
+    return Column(title, {name: value / medians[PREDICT] for name, value in medians.items()})

@@ -12,7 +12,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from math import inf
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from localdev.settings import (
     BUCKETS,
     FUNCTIONS,
     HOST,
+    PREDICTIONS,
     ROOT,
     VERSIONED,
     Addresses,
@@ -44,7 +45,9 @@ from perennial.ports import Buckets
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.apply import apply
 from perennial.workflows.judging import judge
+from perennial.workflows.monitoring.watches import latest_watch
 from perennial.workflows.registry import Registry
+from perennial.workflows.runs import RunRecord, write_run
 from perennial.workflows.verdicts import list_in_force
 from tests.bench.hosting import free_port
 
@@ -73,8 +76,9 @@ class NoLauncher:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StorageServer]:
-    """A storage emulator with the four buckets, which records the events of landing."""
+    """A storage emulator with all buckets, which records the events of landing."""
     buckets = [f"{name}:versioned" if name in VERSIONED else name for name in BUCKETS.values()]
+    buckets.append(PREDICTIONS)
     folder = tmp_path_factory.mktemp("storage")
     with StorageServer(folder, buckets=buckets, notify=[BUCKETS["landing"]]) as server:
         yield server
@@ -254,6 +258,28 @@ def test_monitor_sweeps_what_no_event_told_of(deployed, buckets, define):
     assert answer.status_code == 200, deployed.log.read_text()
     assert answer.json()["errors"] == {}
     assert [one.decision for one in list_in_force(buckets.data, "stall")] == ["accepted"]
+
+
+@only("monitor")
+def test_monitor_looks_at_every_pipeline_and_tells_what_it_found(deployed, buckets, define):
+    define("fair")
+    now = datetime.now(UTC)
+    record = RunRecord("fair", "20260101T000000000000-0", "failed", "no memory", now, now)
+    write_run(buckets.data, record)
+    with deployed.serving() as url:
+        for _ in range(2):
+            answer = requests.post(url, data=b"{}", timeout=PATIENCE)
+    assert answer.status_code == 200, deployed.log.read_text()
+    assert answer.json()["watched"]["errors"] == {}
+    watch = latest_watch(buckets.data, "fair")
+    assert [one.kind for one in watch.findings] == ["job_failed"]
+    assert watch.errors == {}
+    lines = map(json.loads, deployed.log.read_text().splitlines())
+    told = [one for one in lines if one.get("logger") == "perennial.monitor.findings"]
+    assert [(one["pipeline"], one["finding"], one["change"]) for one in told] == [
+        ("fair", "job_failed", "opened")
+    ]
+    assert (told[0]["severity"], told[0]["finding_severity"]) == ("ERROR", "error")
 
 
 @only("train")

@@ -63,7 +63,7 @@ def test_reports_name_the_rule_that_was_broken(demo: dict[str, Any]) -> None:
         mishaps[report["name"]]: {finding["rule"] for finding in report["findings"]}
         for report in demo["quarantined"]
     }
-    assert rules["cents"] == {"range"}
+    assert rules["cents"] == {"range", "unit_change"}
     assert all(rules[mishap] for mishap in ("truncated", "html"))
     [cents] = [r for r in demo["quarantined"] if mishaps[r["name"]] == "cents"]
     assert "basket_eur" in cents["findings"][0]["message"]

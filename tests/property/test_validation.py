@@ -162,6 +162,33 @@ def test_accepted_files_obey_the_whole_definition(rows: list[tuple[str, ...]]) -
         assert [time.replace(tzinfo=None) for time in judgement.frame["when"]] == times
 
 
+@given(st.lists(PLAUSIBLE, min_size=1, max_size=8), st.sampled_from([0.2, 0.5, 1.0]))
+@settings(max_examples=300, deadline=None)
+def test_what_a_row_policy_accepts_obeys_the_whole_definition(
+    rows: list[tuple[str, ...]], most: float
+) -> None:
+    """What is kept is accepted without a policy, too, and the rest lies in the other file."""
+    judgement = judge_bytes(DEFINITION.bearing(most), "x.csv", as_csv(rows))
+
+    if not judgement.accepted:
+        assert judgement.set_aside == 0
+        return
+    frame = judgement.frame
+    assert frame is not None
+    assert frame.height + judgement.set_aside == judgement.rows == len(rows)
+    assert judgement.set_aside <= most * len(rows) + 1e-9
+    aside = list(csv.DictReader(io.StringIO(judgement.bad_rows.decode(), newline="")))
+    assert len(aside) == judgement.set_aside
+    left = [tuple(row[name] for name in NAMES) for row in aside]
+    kept = list(rows)
+    for row in left:
+        kept.remove(row)
+    again = judge_bytes(DEFINITION, "x.csv", as_csv(kept))
+    assert again.accepted
+    assert again.frame is not None
+    assert sorted(again.frame.rows(), key=repr) == sorted(frame.rows(), key=repr)
+
+
 @given(st.lists(PLAUSIBLE, max_size=12), st.sampled_from(["\n", "\r\n"]))
 @settings(max_examples=300, deadline=None)
 def test_row_numbers_are_those_of_the_file(rows: list[tuple[str, ...]], end: str) -> None:

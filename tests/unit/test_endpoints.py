@@ -58,6 +58,7 @@ def test_file_says_where_everything_is(tmp_path):
             "data": "perennial-data",
             "models": "perennial-models",
         },
+        "predictions_bucket": "perennial-predictions",
         "versioned": ["landing", "models"],
         "project": "local",
         "region": "local",

@@ -26,7 +26,11 @@ PIPELINE_VARIABLE = "PERENNIAL_PIPELINE"
 FORCE_VARIABLE = "PERENNIAL_FORCE"
 """Set to 1, it makes the execution work even if the pipeline's trigger is not due."""
 
-TASK_VARIABLES: Mapping[Task, str] = {"rebuild": "PERENNIAL_REBUILD", "import": "PERENNIAL_IMPORT"}
+TASK_VARIABLES: Mapping[Task, str] = {
+    "rebuild": "PERENNIAL_REBUILD",
+    "import": "PERENNIAL_IMPORT",
+    "score": "PERENNIAL_SCORE",
+}
 """Instead of both, for each task: `{pipeline}/{subject}`. A job of a release that does not know it
 finds no pipeline to train, and ends without doing anything."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, BinaryIO
 
 import google.auth
@@ -40,7 +39,6 @@ UPLOAD_CHUNK = 16 * 1024 * 1024
 _LISTED = "items(name,generation,size,timeCreated,timeDeleted,metadata),nextPageToken"
 _CREATING = "storage.objects.create"
 _DELETING = "storage.objects.delete"  # which replacing takes
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def connect(config: Config) -> Client:
@@ -141,13 +139,7 @@ class CloudStorageStore:
 
         with translated("read", self.bucket, name, not_found=ObjectNotFound):
             blob = RETRY(attempt)()
-        return ObjectInfo(
-            bucket=self.bucket,
-            name=name,
-            generation=blob.generation,
-            size=file.tell() - beginning,
-            created=_EPOCH + timedelta(microseconds=blob.generation),
-        )
+        return ObjectInfo.of_bytes(self.bucket, name, blob.generation, file.tell() - beginning)
 
     def create(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,15 +33,23 @@ class GoogleError:
 
 def google_error(response: requests.Response) -> GoogleError:
     """Read what a response says; any response can be read."""
-    bare = GoogleError(response.status_code, response.reason or "without a word")
+    return read_error(response.status_code, response.reason, response.content)
+
+
+def read_error(code: int, words: str | None, body: bytes) -> GoogleError:
+    """Read what an answer says; any answer can be read.
+
+    Args:
+        code: the HTTP status.
+        words: the status line's.
+        body: JSON where Google answered.
+    """
     try:
-        error: Any = response.json()["error"]
+        error: Any = json.loads(body)["error"]
         sentence = str(error["message"])
     except (ValueError, KeyError, TypeError):
-        return bare
-    return GoogleError(
-        response.status_code, sentence, _reason(error), str(error.get("status") or "")
-    )
+        return GoogleError(code, words or "without a word")
+    return GoogleError(code, sentence, _reason(error), str(error.get("status") or ""))
 
 
 def _reason(error: dict[str, Any]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Protocol
 
 # Its Linux builds report sessions and models to Microsoft since 1.29, and keep a device's id in
@@ -14,6 +15,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from perennial.domain.graph_file import check_graph
 from perennial.domain.inputs import Columns, encode
 from perennial.domain.manifest import Input
 from perennial.domain.text import TEXT_V1
@@ -21,6 +23,14 @@ from perennial.errors import ModelError
 
 _BATCH = 128
 """Rows that the graph sees at once: words become one dense column each, thousands of them."""
+_TOKENS = 512 * 1024
+"""Likewise, where texts are long: the graph gives every row as many tokens as the longest has, each
+32 bytes. 128 rows of 4,096 tokens are as many."""
+_MEMORY = 384 * 1024 * 1024
+"""Bytes that all graphs of a process may take for what they compute, together: without an end, one
+whose nodes double their input some thirty times takes all there is, and the process with it."""
+_FULL = "is smaller than requested bytes"
+"""What onnxruntime says when that is not enough."""
 _FATAL_ONLY = 4  # onnxruntime's log level; its errors are raised, and need not be printed too
 
 
@@ -60,10 +70,15 @@ class Graph:
             )
         self._inputs = signature.inputs
         self._regression = not signature.classes
-        self._empty = (0,) if self._regression else (0, len(signature.classes))
+        width = 1 if self._regression else len(signature.classes)
+        self._empty = (0,) if self._regression else (0, width)
         self._output = "prediction" if self._regression else "probabilities"
+        check_graph(data, self._inputs, self._output, width)
+        self._texts = [one.tensor for one in self._inputs if one.type == "text"]
         self._session = _load(data, threads)
-        self._check_names()
+        # What one large batch took is free again for other graphs, and for all else here.
+        self._options = onnxruntime.RunOptions()
+        self._options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
 
     def predict(self, columns: Columns) -> NDArray[np.float32]:
         """Answer N rows.
@@ -82,33 +97,50 @@ class Graph:
     def run(self, tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Answer N encoded rows; shapes and errors as those of `predict`."""
         count = len(next(iter(tensors.values())))
+        if count == 1 or (0 < count <= _BATCH and not self._texts):
+            return self._run_batch(tensors)
         batches = [
-            self._run_batch({name: values[at : at + _BATCH] for name, values in tensors.items()})
-            for at in range(0, count, _BATCH)
+            self._run_batch({name: values[rows] for name, values in tensors.items()})
+            for rows in self._batches(tensors, count)
         ]
         if not batches:  # not every operator takes no rows
             return np.empty(self._empty, dtype=np.float32)
         return batches[0] if len(batches) == 1 else np.concatenate(batches)
 
+    def _batches(self, tensors: Mapping[str, NDArray[Any]], count: int) -> Iterator[slice]:
+        """The rows of each batch; one row is a batch of its own, however long its texts are."""
+        tokens = [0] * count
+        for name in self._texts:
+            for row, text in enumerate(tensors[name][:, 0].tolist()):
+                tokens[row] += text.count(" ") + 1
+        start = most = 0
+        for row, here in enumerate(tokens):
+            most = max(most, here)
+            rows = row - start
+            if rows and (rows == _BATCH or (rows + 1) * most > _TOKENS):
+                yield slice(start, row)
+                start, most = row, here
+        if start < count:
+            yield slice(start, count)
+
     def _run_batch(self, tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         try:
-            (answer,) = self._session.run([self._output], tensors)
+            (answer,) = self._session.run([self._output], tensors, self._options)
         except Exception as error:
             # onnxruntime's exceptions have no base of their own.
-            raise ModelError(f"the graph failed: {error}") from error
-        result: NDArray[np.float32] = answer[:, 0] if self._regression else answer
-        return result
-
-    def _check_names(self) -> None:
-        expected = {i.tensor for i in self._inputs}
-        found = {i.name for i in self._session.get_inputs()}
-        if expected != found:
+            if _FULL not in str(error):
+                raise ModelError(f"the graph failed: {error}") from error
+        else:
+            result: NDArray[np.float32] = answer[:, 0] if self._regression else answer
+            return result
+        count = len(next(iter(tensors.values())))
+        if count == 1:
             raise ModelError(
-                f"the manifest names the inputs {sorted(expected)}, the graph {sorted(found)}"
+                f"expected rows that the graph can answer within {_MEMORY >> 20} MiB, which all "
+                "predictions at work share; found one that takes more: shorten its texts"
             )
-        outputs = [o.name for o in self._session.get_outputs()]
-        if outputs != [self._output]:
-            raise ModelError(f"the graph must answer {self._output!r} only, found {outputs}")
+        each = [{n: values[at : at + 1] for n, values in tensors.items()} for at in range(count)]
+        return np.concatenate([self._run_batch(row) for row in each])
 
 
 def _load(data: bytes, threads: int) -> onnxruntime.InferenceSession:
@@ -116,8 +148,25 @@ def _load(data: bytes, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = _FATAL_ONLY
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    _bound_memory()
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            data,
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # it would print, and try the same once more
+        )
     except Exception as error:
         # onnxruntime's exceptions have no base of their own.
         raise ModelError(f"not a graph that onnxruntime can load: {error}") from error
+
+
+@cache
+def _bound_memory() -> None:
+    """Let all sessions of this process share one arena of a bounded size."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    arena = onnxruntime.OrtArenaCfg({"max_mem": _MEMORY})
+    onnxruntime.create_and_register_allocator(memory, arena)

@@ -13,13 +13,9 @@ from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
 
+from perennial.adapters import storage_status
 from perennial.adapters.google_errors import google_error
-from perennial.errors import (
-    PermissionDenied,
-    PreconditionFailed,
-    StoreError,
-    StoreUnavailable,
-)
+from perennial.errors import PermissionDenied, StoreError, StoreUnavailable
 
 # Without an answer, the outcome of a write is unknown.
 _NO_ANSWER = (
@@ -32,13 +28,6 @@ _NO_ANSWER = (
     ConnectionError,
     TimeoutError,
 )
-_BY_STATUS: dict[int, type[StoreError]] = {
-    HTTPStatus.UNAUTHORIZED: PermissionDenied,
-    HTTPStatus.FORBIDDEN: PermissionDenied,
-    HTTPStatus.PRECONDITION_FAILED: PreconditionFailed,
-    HTTPStatus.REQUEST_TIMEOUT: StoreUnavailable,
-    HTTPStatus.TOO_MANY_REQUESTS: StoreUnavailable,
-}
 
 
 @contextmanager
@@ -67,10 +56,7 @@ def _kind(error: Exception) -> type[StoreError]:
         return StoreUnavailable
     if isinstance(error, GoogleAuthError):
         return PermissionDenied
-    status = _status(error)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return StoreUnavailable
-    return _BY_STATUS.get(status, StoreError)
+    return storage_status.kind(_status(error))
 
 
 def _status(error: Exception) -> int:

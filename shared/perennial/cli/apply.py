@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from getpass import getuser
 from pathlib import Path
 from typing import Any
@@ -14,17 +16,23 @@ from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.files import read_text
 from perennial.cli.output import emit, json_option
 from perennial.cli.own_models import try_out
-from perennial.domain.definition import parse
+from perennial.domain.changes import changes
+from perennial.domain.definition import Definition, parse
 from perennial.domain.words import counted
 from perennial.workflows.apply import apply as put_in_force
+from perennial.workflows.history_check import reconsider
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--by", default=getuser, help="Who applies it [default: you].")
+@click.option(
+    "--check-history", is_flag=True,
+    help="Say what it makes of the files that were accepted before, and change nothing.",
+)  # fmt: skip
 @json_option
 @on_deployment
-def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
+def apply(deployment: Deployment, file: Path, by: str, check_history: bool, as_json: bool) -> None:
     """Validate the definition in FILE and put it in force.
 
     Says what it changes against the definition that was in force. Its gate is tried first, as by
@@ -33,9 +41,16 @@ def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
 
     A model of one's own (training.model: package.module:factory) is tried before, in a process of
     its own and on made-up rows: its package must lie beside FILE.
+
+    With --check-history it is not put in force: the originals of all accepted files are judged by
+    it, and what it would say of them is told. Their decisions stay as they are in any case.
     """
     text = read_text(file)
     definition = parse(text, source=str(file))
+    if check_history:
+        checked = _check_history(deployment, definition)
+        emit(checked, _history_lines(checked), as_json=as_json)
+        return
     own = None
     if definition.training.package:
         own = try_out(definition, text, file, deployment.model_packages)
@@ -61,6 +76,54 @@ def apply(deployment: Deployment, file: Path, by: str, as_json: bool) -> None:
         "model": own,
     }
     emit(document, _lines(document, first=applied.changes is None), as_json=as_json)
+
+
+def _check_history(deployment: Deployment, definition: Definition) -> dict[str, Any]:
+    """What changes, and what each file that was accepted would be told now."""
+    head = deployment.registry.require(definition.name)
+    buckets = deployment.buckets
+    before = deployment.registry.definition(head)
+    found = list(reconsider(buckets.landing, buckets.data, definition.name, definition))
+    files = [
+        {
+            "name": one.file.name,
+            "generation": one.file.generation,
+            "verdict": one.outcome,
+            "reason": one.reason,
+            "findings": [asdict(finding) for finding in one.findings],
+        }
+        for one in found
+    ]
+    outcomes = Counter(one.outcome for one in found)
+    warned = sum(one.outcome == "accepted" and bool(one.findings) for one in found)
+    return {
+        "pipeline": definition.name,
+        "changed": False,
+        "changes": [change.to_json() for change in changes(before, definition)],
+        "history": {
+            "checked": len(files),
+            "accepted": outcomes["accepted"],
+            "warned": warned,
+            "quarantined": outcomes["quarantined"],
+            "gone": outcomes["gone"],
+            "files": files,
+        },
+    }
+
+
+def _history_lines(document: dict[str, Any]) -> Iterator[str]:
+    history = document["history"]
+    yield f"{document['pipeline']}: nothing was put in force"
+    yield from (_line(change) for change in document["changes"])
+    yield (
+        f"history     of {counted(history['checked'], 'accepted file')} it would accept "
+        f"{history['accepted']} ({history['warned']} with warnings) and quarantine "
+        f"{history['quarantined']}"
+        + (f"; {history['gone']} cannot be had any more" if history["gone"] else "")
+    )
+    for file in history["files"]:
+        if file["verdict"] == "quarantined":
+            yield f"quarantined {file['name']}: {file['reason']}"
 
 
 def _lines(document: dict[str, Any], *, first: bool) -> Iterator[str]:

@@ -26,7 +26,7 @@ from perennial.domain.descriptor import (
 )
 from perennial.errors import ConfigError, ObjectNotFound, PermissionDenied, StoreError, UserError
 from perennial.ports import Buckets, ObjectStore
-from perennial.wiring.storage import open_buckets
+from perennial.wiring.storage import open_buckets, open_predictions
 from perennial.workflows.registry import Registry
 
 BUCKETS = ("landing", "quarantine", "data", "models")
@@ -136,6 +136,11 @@ class Deployment:
         return self.opened or open_buckets(self.config)
 
     @cached_property
+    def predictions(self) -> ObjectStore | None:
+        """The bucket of the prediction log; None where nobody says which."""
+        return open_predictions(self.config)
+
+    @cached_property
     def registry(self) -> Registry:
         """The pipelines and their versions."""
         return Registry(self.buckets.models, self.clock)
@@ -170,6 +175,7 @@ def project_config(variables: Mapping[str, str], project: str) -> Config:
     except ValueError as error:
         raise ConfigError(f"{variable('deployment')}: {error}") from None
     names = {variable(f"{role}_bucket"): f"{project}-{deployment}-{role}" for role in BUCKETS}
+    names[variable("predictions_bucket")] = f"{project}-{deployment}-predictions"
     names[variable("train_job")] = f"{deployment}-train"
     return _config(names, variables, project)
 
@@ -177,6 +183,7 @@ def project_config(variables: Mapping[str, str], project: str) -> Config:
 def described_config(variables: Mapping[str, str], project: str, descriptor: Descriptor) -> Config:
     """The settings of a deployment as it describes itself, unless variables say otherwise."""
     names = {variable(f"{role}_bucket"): descriptor.buckets[role] for role in BUCKETS}
+    names[variable("predictions_bucket")] = descriptor.buckets["predictions"]
     names[variable("region")] = descriptor.region
     names[variable("train_job")] = descriptor.train_job
     names[variable("predict_url")] = descriptor.predict
@@ -229,6 +236,7 @@ def local_config(directory: Path) -> Config:
         run_endpoint=running["run"],
         storage_endpoint=running["storage"],
         predict_url=running["predict"],
+        predictions_bucket=running.get("predictions_bucket", ""),
     )
 
 

@@ -11,9 +11,11 @@ import click
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import Shortfall, emit, json_option, progress, table
 from perennial.cli.uploads import find_uploads
+from perennial.config import Config
 from perennial.domain import names
 from perennial.domain.names import FileId
-from perennial.domain.verdict import HELD, VerdictSummary
+from perennial.domain.verdict import HELD, ROWS, Verdict, VerdictSummary
+from perennial.domain.words import counted
 from perennial.workflows.drop import Dropper
 
 HELD_BACK = 3
@@ -24,7 +26,9 @@ HELD_BACK = 3
 @click.argument("name")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
-    "--wait", is_flag=True, help="Until each has its verdict and the training it caused has ended."
+    "--wait",
+    is_flag=True,
+    help="Until each has its verdict, the training it caused has ended, and predictions are there.",
 )
 @click.option("--backfill", is_flag=True, help="Judge all in order, then train once.")
 @click.option(
@@ -48,6 +52,9 @@ def drop(
 ) -> None:
     """Upload files, folders or globs for pipeline NAME, in order.
 
+    Files whose name in it begins with score/ are predicted and never learned. --wait waits for
+    their predictions, too, where there is a champion to make them.
+
     Exit code 3 says that it is done, and that files are quarantined or suspect; only --wait and
     --backfill know.
     """
@@ -64,9 +71,9 @@ def drop(
     dropped = dropper.drop(find_uploads(paths), wait=wait, backfill=backfill)
     # What is quarantined for a pipeline that does not exist was taken for a misspelt name.
     home = name if deployment.registry.head(name) else names.UNKNOWN_PIPELINE
-    quarantine = f"gs://{deployment.config.quarantine_bucket}/"
+    config, verdicts = deployment.config, dropped.verdicts
     document = {
-        "files": [_file(f, dropped.verdicts.get(f), quarantine, home) for f in dropped.files],
+        "files": [_file(config, home, file, verdicts.get(file)) for file in dropped.files],
         "runs": dropped.runs,
     }
     emit(document, _lines(document), as_json=as_json)
@@ -87,24 +94,57 @@ def _are(held: list[dict[str, Any]]) -> str:
     return f"{are} {' or '.join(dict.fromkeys(where[file['verdict']] for file in held))}"
 
 
-def _file(
-    file: FileId, verdict: VerdictSummary | None, quarantine: str, home: str
+def facts_of(
+    config: Config, home: str, file: FileId, verdict: VerdictSummary | Verdict | None
 ) -> dict[str, Any]:
+    """What is told of a file that was uploaded; with its report where it is in quarantine.
+
+    Args:
+        config: names the buckets.
+        home: the pipeline under which it was judged.
+        file: which one.
+        verdict: the decision in force; None while there is none.
+    """
     facts: dict[str, Any] = {
         "name": file.name,
         "generation": file.generation,
         "verdict": verdict and verdict.decision,
         "reason": verdict.reason if verdict else "",
     }
-    if verdict and verdict.decision == "quarantined":
-        report = names.quarantined(home, file) + "report"
-        facts["report"] = quarantine + names.numbered(report, verdict.number, ".json")
+    if verdict is None:
+        return facts
+    set_aside = verdict.state == ROWS
+    if set_aside:
+        facts |= {"rows": verdict.rows, "rows_set_aside": verdict.rows_set_aside}
+    if verdict.decision == "quarantined" or (set_aside and not verdict.cleared):
+        report = names.numbered(names.quarantined(home, file) + "report", verdict.number, ".json")
+        facts["report"] = f"gs://{config.quarantine_bucket}/{report}"
     return facts
 
 
+def _file(
+    config: Config, home: str, file: FileId, verdict: VerdictSummary | None
+) -> dict[str, Any]:
+    facts = facts_of(config, home, file, verdict)
+    if verdict and verdict.decision == "to_score":
+        facts["predictions"] = f"gs://{config.data_bucket}/{names.predictions(home, file.stem)}"
+    return facts
+
+
+def _told(file: dict[str, Any]) -> str:
+    """The verdict, and how many rows were left out."""
+    said = file["verdict"] or "uploaded"
+    if aside := file.get("rows_set_aside"):
+        said += f" ({aside:,} of {counted(file['rows'] + aside, 'row')} set aside)"
+    return said
+
+
 def _lines(document: dict[str, Any]) -> Iterator[str]:
-    rows = ((f["name"], f["verdict"] or "uploaded", f["reason"]) for f in document["files"])
+    rows = ((f["name"], _told(f), f["reason"]) for f in document["files"])
     yield table(("file", "verdict", "reason"), rows)
     for run in document["runs"]:
         version = f" {run['version']}" if run["version"] else ""
         yield f"run {run['run']}: {run['outcome']}{version}: {run['reason']}"
+    for file in document["files"]:
+        if "predictions" in file:
+            yield f"predictions of {file['name']} come to {file['predictions']}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
@@ -12,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perennial.domain import csv_rows
 from perennial.errors import UserError
 
 Instance = dict[str, Any]
 
-_DELIMITERS = ((";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars"))
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CHUNK = 1 << 16
 
 
@@ -99,45 +97,32 @@ def _unpacked(path: Path, packed: bytes) -> bytes:
 
 
 def _decoded(path: Path, data: bytes) -> str:
-    if data.startswith(_UTF16):
-        raise UserError(f"{path}, line 1: expected UTF-8 text, found UTF-16: save it as UTF-8")
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # Counted in what failed: the mark at the beginning, if there is one, is not part of it.
-        line = error.object.count(b"\n", 0, error.start) + 1
+        return csv_rows.decoded(data)
+    except csv_rows.NoTextError as error:
         raise UserError(
-            f"{path}, line {line}: expected UTF-8 text, found the byte "
-            f"0x{error.object[error.start]:02x}: save it as UTF-8"
+            f"{path}, line {error.line}: expected UTF-8 text, found {error.found}: save it as UTF-8"
         ) from None
 
 
 def _rows(path: Path, text: str) -> Iterator[tuple[int, Instance]]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
-    line = 1
     try:
-        for row in reader:
+        for line, row in csv_rows.rows(text):
             if not header:
                 header = row
-                _check_delimiter(path, line, header)
-            elif row and len(row) != len(header):
+                if what := csv_rows.other_delimiter(header):
+                    raise UserError(
+                        f"{path}, line {line}: expected fields separated by commas, found {what}"
+                    )
+            elif len(row) != len(header):
                 raise UserError(
                     f"{path}, line {line}: expected {len(header)} fields, found {len(row)}"
                 )
-            elif row:
+            else:
                 yield line, {name: cell or None for name, cell in zip(header, row, strict=True)}
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise UserError(f"{path}, line {line}: {error}") from None
-
-
-def _check_delimiter(path: Path, line: int, header: Sequence[str]) -> None:
-    for delimiter, what in _DELIMITERS:
-        if len(header) == 1 and delimiter in header[0]:
-            raise UserError(
-                f"{path}, line {line}: expected fields separated by commas, found {what}"
-            )
+    except csv_rows.NoRowError as error:
+        raise UserError(f"{path}, line {error.line}: {error}") from None
 
 
 def _objects(path: Path, text: str) -> Iterator[tuple[int, Instance]]:

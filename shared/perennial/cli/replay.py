@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
 import click
 
+from perennial.cli.context import Deployment
 from perennial.cli.files import require_folder, write_text
 from perennial.cli.histories import (
     beside,
@@ -19,6 +21,7 @@ from perennial.cli.histories import (
 )
 from perennial.cli.output import emit, json_option, progress, table
 from perennial.domain.words import counted
+from perennial.workflows.replays import keep_replay
 
 
 @click.command()
@@ -46,6 +49,10 @@ from perennial.domain.words import counted
     "--html", "report", type=click.Path(dir_okay=False, path_type=Path),
     help="Also write a report with charts, one file that needs no network.",
 )  # fmt: skip
+@click.option(
+    "--keep", is_flag=True,
+    help="Keep what it finds with pipeline NAME, where its report and the console show it.",
+)  # fmt: skip
 @training_options
 @json_option
 @click.pass_context
@@ -58,6 +65,7 @@ def replay(
     windows: tuple[int, ...],
     first: int | None,
     report: Path | None,
+    keep: bool,
     cache: Path | None,
     models: Path | None,
     jobs: int | None,
@@ -71,6 +79,8 @@ def replay(
     how often, and on what. The registry is never touched.
     """
     require_one_history(context, words, pipeline)
+    if keep and pipeline is not None:
+        raise click.UsageError("--keep needs a pipeline's NAME: files alone have no place", context)
     if report is not None:
         require_folder(report)
     require_libraries("replay")
@@ -94,6 +104,12 @@ def replay(
     if report is not None:
         write_text(report, to_html(document))
         progress(f"wrote {report}")
+    if keep:
+        deployment = Deployment.find(os.environ, project or context.obj)
+        kept = keep_replay(
+            deployment.buckets.data, words[0], document, at=deployment.clock.now(), by=getuser()
+        )
+        progress(f"kept as replay {kept.number} of {words[0]}")
     emit(document, _lines(document), as_json=as_json)
 
 

@@ -31,6 +31,7 @@ def sweep(deployment: Deployment, name: str | None, as_json: bool) -> None:
         "listed": swept.listed,
         "judged": dict(swept.judged),
         "launched": swept.launched,
+        "scoring": swept.scoring,
         "errors": swept.errors,
     }
     emit(document, _lines(document), as_json=as_json)
@@ -44,3 +45,5 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     judged = ", ".join(f"{number} {decision}" for decision, number in document["judged"].items())
     yield f"{counted(document['listed'], 'file')} seen; judged now: {judged or 'none'}"
     yield f"runs started: {', '.join(document['launched']) or 'none'}"
+    if document["scoring"]:
+        yield f"scoring started: {', '.join(document['scoring'])}"

@@ -9,6 +9,8 @@ from perennial.errors import NotFoundError, RefusedError
 from perennial.workflows.drop import Upload
 
 _WILDCARDS = frozenset("*?[")
+_OURS = (".predictions.parquet", ".predictions.csv", ".predictions.json")
+"""Ends of the names that `perennial score` gives its files: they are no input."""
 
 
 def find_uploads(paths: Sequence[str]) -> list[Upload]:
@@ -16,7 +18,7 @@ def find_uploads(paths: Sequence[str]) -> list[Upload]:
 
     A file is called by its own name, files of a folder by their path in it, and what a glob finds
     by its path below the part of the glob that has no wildcard. Folders and globs are read in the
-    order of names; hidden files are left out.
+    order of names; hidden files are left out, and what `perennial score` wrote.
 
     Raises:
         NotFoundError: for a path that leads to no file.
@@ -53,7 +55,8 @@ def _expand(path: str) -> Iterator[Upload]:
 def _below(folder: Path, paths: Iterator[Path]) -> Iterator[Upload]:
     for path in sorted(paths):
         place = path.relative_to(folder)
-        if path.is_file() and not any(part.startswith(".") for part in place.parts):
+        hidden = any(part.startswith(".") for part in place.parts)
+        if path.is_file() and not hidden and not path.name.endswith(_OURS):
             yield Upload(path, place.as_posix())
 
 

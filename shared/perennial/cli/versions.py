@@ -11,6 +11,7 @@ import click
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.importance import importance_lines
 from perennial.cli.output import emit, json_option, moment, table
+from perennial.domain.repeated_keys import RepeatedKeys
 from perennial.domain.words import counted
 from perennial.workflows.versions import explain as explain_version
 from perennial.workflows.versions import list_versions
@@ -74,7 +75,14 @@ def _explained(document: dict[str, Any]) -> Iterator[str]:
         f"learned    {counted(document['trained_rows'], 'row')} of "
         f"{counted(used, 'file')}, through {moment(document['trained_through'])}"
     )
+    yield from (
+        f"replaced   {file['name']} by {file['superseded_by']}"
+        for file in document["files"]
+        if file["superseded_by"]
+    )
     yield f"digest     {document['digest']}"
+    repeated = map(RepeatedKeys.from_document, document["evaluation"].get("repeated_keys", ()))
+    yield from (f"keys       {one.sentence}" for one in repeated)
     yield from importance_lines(document["evaluation"].get("importance"))
     yield "evaluation"
     shown = {key: told for key, told in document["evaluation"].items() if key != "importance"}

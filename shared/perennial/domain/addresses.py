@@ -9,6 +9,9 @@ from perennial.domain.findings import file_finding, quoted
 from perennial.domain.names import PIPELINE_NAME, RESERVED_SEGMENTS, UNKNOWN_PIPELINE
 from perennial.domain.verdict import Finding
 
+SCORE = "score"
+"""The folder of a pipeline whose files are scored, and not learned."""
+
 _NEAR = 0.75  # of difflib's ratio: bkie and bikes are near bike
 
 
@@ -35,6 +38,12 @@ def misaddressed(name: str, known: Sequence[str]) -> Finding:
     first, slash, _ = name.partition("/")
     if not slash:
         found = f"{quoted(name)} at the bucket's root"
+    elif first == SCORE:
+        return file_finding(
+            "pipeline",
+            f"expected a name like pipeline/{SCORE}/file.csv, found {quoted(name)}, which names no "
+            "pipeline",
+        )
     elif first in RESERVED_SEGMENTS:
         return _reserved(first)
     else:
@@ -54,9 +63,15 @@ def misaddressed(name: str, known: Sequence[str]) -> Finding:
 
 def reserved(name: str) -> Finding | None:
     """The finding for a file in a folder of its pipeline that is kept for later."""
+    folder = reserved_folder(name)
+    return _reserved(folder) if folder and folder != SCORE else None
+
+
+def reserved_folder(name: str) -> str:
+    """The folder below its pipeline's with a meaning of its own that a name states; else empty."""
     _, _, path = name.partition("/")
     segment, slash, _ = path.partition("/")
-    return _reserved(segment) if slash and segment in RESERVED_SEGMENTS else None
+    return segment if slash and segment in RESERVED_SEGMENTS else ""
 
 
 def _reserved(segment: str) -> Finding:

@@ -82,7 +82,7 @@ def _facts(column: Column) -> dict[str, Any]:
 def _settings(definition: Definition) -> dict[str, Any]:
     """Every setting by its path, defaults included."""
     settings: dict[str, Any] = {}
-    for part in ("files", "training", "promotion"):
+    for part in ("files", "training", "promotion", "serving"):
         for key, value in getattr(definition, part).model_dump(mode="json").items():
             if key == "parameters":
                 settings |= {f"{part}.{key}.{name}": given for name, given in value.items()}

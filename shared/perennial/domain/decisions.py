@@ -75,6 +75,17 @@ def rollback(head: Head, to: str | None, *, by: str, why: str, at: datetime) -> 
     return back
 
 
+def pin(head: Head, *, by: str, why: str, at: datetime) -> Head:
+    """Keep the champion; who pins it again takes the place of who did.
+
+    Raises:
+        RefusedError: when nothing serves.
+    """
+    if head.champion is None:
+        raise RefusedError(f"no version of {head.pipeline} serves: there is nothing to pin")
+    return replace(head, pin=Pin(by, why, at))
+
+
 def unpin(head: Head) -> Head:
     """Let later versions be promoted again.
 

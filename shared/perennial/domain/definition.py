@@ -1,4 +1,4 @@
-"""What a person declares of a pipeline: its columns, their rules, its training and promotion.
+"""What a person declares of a pipeline: columns, their rules, training, promotion, serving.
 
 A definition is data. `parse` turns YAML text into a frozen `Definition` or raises one
 `DefinitionError` that lists every mistake with its place and, for a misspelt key, the right one.
@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from perennial.domain.expected import Checks, Limits
+from perennial.domain.files import Csv, Files, Rows
 from perennial.domain.mistakes import Keys, Misfit, mistakes, shown
+from perennial.domain.monitoring.settings import Monitoring
 from perennial.domain.names import PIPELINE_NAME
 from perennial.domain.recipe import (
     METRICS,
     QUALITIES,
+    Log,
     Metric,
     Promotion,
     Quality,
     Scalar,
+    Serving,
     Slice,
     Span,
     Strict,
@@ -30,12 +36,14 @@ from perennial.domain.recipe import (
     Trigger,
     Window,
 )
+from perennial.domain.serving_settings import ServingSettings
 from perennial.domain.yaml_text import read_yaml
 from perennial.errors import DefinitionError
 
 ColumnType = Literal["integer", "number", "boolean", "category", "text", "timestamp"]
 Role = Literal["feature", "label", "event_time", "key", "ignore"]
-Severity = Literal["reject", "warn"]
+RuleKind = Literal["range", "allowed", "observed", "pattern", "unique", "max_null_fraction"]
+Severity = Literal["reject", "reject_file", "warn"]
 
 _LABEL_TYPES: Mapping[Task, tuple[ColumnType, ...]] = {
     "binary": ("integer", "boolean", "category"),
@@ -45,19 +53,36 @@ _LABEL_TYPES: Mapping[Task, tuple[ColumnType, ...]] = {
 
 
 class Rule(Strict):
-    """One rule on the values of a column: exactly one of `range`, `allowed`, `pattern`.
+    """One rule on the values of a column: exactly one of its keys beside `severity`.
 
     Attributes:
         range: [lowest, highest], both included; null leaves a side open.
         allowed: the only values that may occur.
+        observed: what samples held: [lowest, highest] of numbers, or the values that occurred.
+            It warns of other values, and of numbers that are more than the width of these bounds
+            away, unless accepted files have had them, too.
         pattern: a regular expression that the whole value must match.
-        severity: `reject` quarantines the file, `warn` only reports.
+        unique: no value may stand in two rows of a file.
+        max_null_fraction: the largest share of a file's rows in which the cell may be empty.
+        severity: `reject` keeps a row out, and the file where more rows than the row policy bears
+            are kept out; `reject_file` the file, whatever the policy; `warn` only reports. What is
+            observed only warns.
     """
 
     range: tuple[float | None, float | None] | None = None
     allowed: tuple[Scalar, ...] | None = None
+    observed: tuple[Scalar, ...] | None = Field(default=None, min_length=1)
     pattern: str | None = None
+    unique: Literal[True] | None = None
+    max_null_fraction: float | None = Field(default=None, ge=0, le=1)
     severity: Severity = "reject"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _what_is_observed_warns(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "observed" in given:
+            return {"severity": "warn", **given}
+        return given
 
     @field_validator("pattern")
     @classmethod
@@ -73,11 +98,18 @@ class Rule(Strict):
 
     @model_validator(mode="after")
     def _is_one_rule(self) -> Self:
-        given = [k for k in ("range", "allowed", "pattern") if getattr(self, k) is not None]
+        given = [kind for kind in get_args(RuleKind) if getattr(self, kind) is not None]
         if len(given) != 1:
+            *most, last = get_args(RuleKind)
             raise ValueError(
-                "expected exactly one of range, allowed and pattern, "
+                f"expected exactly one of {', '.join(most)} and {last}, "
                 f"found {' and '.join(given) or 'none'}"
+            )
+        if self.observed is not None and self.severity != "warn":
+            raise Misfit(
+                f"expected warn for what was only observed, found {self.severity}; use range or "
+                "allowed where you know better",
+                "severity",
             )
         if self.range is not None:
             low, high = self.range
@@ -90,11 +122,20 @@ class Rule(Strict):
         return self
 
     @property
-    def kind(self) -> Literal["range", "allowed", "pattern"]:
-        """Which of the three it is."""
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Of a range, or of the numbers that were observed; None and None of any other rule."""
         if self.range is not None:
-            return "range"
-        return "allowed" if self.allowed is not None else "pattern"
+            return self.range
+        match self.observed:
+            case (float() | int() as low, float() | int() as high):
+                return low, high
+        return None, None
+
+    @property
+    def kind(self) -> RuleKind:
+        """Which of its keys it has."""
+        kinds: tuple[RuleKind, ...] = get_args(RuleKind)
+        return next(kind for kind in kinds if getattr(self, kind) is not None)
 
 
 class Column(Strict):
@@ -129,6 +170,8 @@ class Column(Strict):
                 raise Misfit(
                     f"a range needs a column of type integer or number, found {self.type}", "rules"
                 )
+            if rule.observed is not None:
+                self._check_observed(rule.observed)
             if rule.kind == "pattern" and self.type not in ("category", "text"):
                 raise Misfit(
                     f"a pattern needs a column of type category or text, found {self.type}", "rules"
@@ -143,33 +186,50 @@ class Column(Strict):
             )
         return self
 
-
-class Files(Strict):
-    """What a file must look like as a whole.
-
-    Attributes:
-        min_rows: fewest rows a file may have.
-        max_rows: most rows a file may have; unlimited when null.
-        max_bytes: largest file, also once decompressed.
-        extra_columns: what to do about columns that are not declared; they are never used.
-    """
-
-    min_rows: int = Field(default=1, ge=1)
-    max_rows: int | None = Field(default=None, ge=1)
-    max_bytes: int = Field(default=256 * 1024 * 1024, ge=1)
-    extra_columns: Severity = "warn"
+    def _check_observed(self, observed: Sequence[Scalar]) -> None:
+        if self.type in ("integer", "number"):
+            numbers = [v for v in observed if not isinstance(v, bool | str)]
+            if len(observed) != 2 or len(numbers) != 2 or numbers[0] > numbers[1]:
+                raise Misfit(
+                    f"expected [lowest, highest] of type {self.type}, found {list(observed)}",
+                    "rules",
+                )
+        elif self.type not in ("category", "boolean"):
+            raise Misfit(
+                "expected what was observed of integers, numbers, categories or booleans, found "
+                f"type {self.type}",
+                "rules",
+            )
 
 
 class Definition(Strict):
-    """A pipeline, whole. Columns keep the order in which they were written."""
+    """A pipeline, whole. Columns keep the order in which they were written.
+
+    Attributes:
+        format: of the definition itself; there is one so far.
+        name: the pipeline's, and its folder's in the buckets.
+        task: what is predicted: one of two classes, one of several, or a number.
+        columns: those of the files, by name.
+        files: what a file must look like as a whole.
+        rows: what any row must obey.
+        checks: what a file is checked for, beside the rules of its columns.
+        training: how models are made.
+        promotion: what lets a model serve.
+        serving: how the champion answers, and what becomes of predictions.
+        monitoring: above which figures something is a finding.
+    """
 
     format: Literal[1] = 1
     name: str
     task: Task
     columns: Annotated[dict[str, Column], Field(min_length=2)]
     files: Files = Files()
+    rows: Rows = Rows()
+    checks: Checks = Checks()
     training: Training = Training()
     promotion: Promotion = Promotion()
+    serving: Serving = Serving()
+    monitoring: Monitoring = Monitoring()
 
     @field_validator("name")
     @classmethod
@@ -202,6 +262,12 @@ class Definition(Strict):
                 "promotion", "metric",
             )  # fmt: skip
         self._check_promotion()
+        self._check_left_out()
+        if self.serving.lookup and not self.names("key"):
+            raise Misfit(
+                "expected a column with role key, by which predictions are looked up, found none",
+                "serving", "lookup",
+            )  # fmt: skip
         texts = [n for n in self.names("feature") if self.columns[n].type == "text"]
         if texts and self.training.model == "hist_gradient_boosting":
             raise Misfit(
@@ -245,6 +311,17 @@ class Definition(Strict):
             self._check_floors(one.floors, (*place, "floors"))
         self._check_floors(self.promotion.floors, ("promotion", "floors"))
 
+    def _check_left_out(self) -> None:
+        """A misspelt name would have the column written."""
+        for name in self.serving.log.leave_out:
+            if name not in self.columns:
+                near = get_close_matches(name, self.columns, n=1)
+                raise Misfit(
+                    f"expected names of columns, found {name!r}"
+                    + (f"; did you mean {near[0]}?" if near else ""),
+                    "serving", "log", "leave_out",
+                )  # fmt: skip
+
     def _check_floors(self, floors: Mapping[Quality, float], place: tuple[str, ...]) -> None:
         for quality in floors:
             if quality not in QUALITIES[self.task]:
@@ -257,6 +334,20 @@ class Definition(Strict):
     def names(self, role: Role) -> list[str]:
         """The columns with this role, in order."""
         return [name for name, column in self.columns.items() if column.role == role]
+
+    @property
+    def served(self) -> ServingSettings:
+        """What `predict`, which reads no definitions, must know of this one."""
+        log = self.serving.log
+        return ServingSettings(
+            sample=log.sample,
+            features=log.features,
+            keys=tuple(self.names("key")) if log.keys else (),
+            leave_out=log.leave_out,
+            shadow=self.serving.shadow,
+            cors=self.serving.cors,
+            holdout=self.monitoring.holdout,
+        )
 
     @property
     def label(self) -> str:
@@ -273,6 +364,11 @@ class Definition(Strict):
         """The loss that duels compare and progressive scores show first."""
         return self.promotion.metric or METRICS[self.task][0]
 
+    def bearing(self, share: float) -> Definition:
+        """The same with another row policy: at most this share of a file's rows may be bad."""
+        rows = self.rows.model_copy(update={"max_bad_row_fraction": share})
+        return self.model_copy(update={"rows": rows})
+
     @property
     def stored_columns(self) -> dict[str, Column]:
         """The columns that accepted rows keep: all but the ignored ones."""
@@ -280,8 +376,10 @@ class Definition(Strict):
 
     @property
     def schema_digest(self) -> str:
-        """Digest of what decides the typed form of a row: names, types and time formats."""
-        shape = [[n, c.type, c.format] for n, c in self.stored_columns.items()]
+        """Digest of what decides the typed form of a row: names, types, time formats, dialect."""
+        shape: list[Any] = [[n, c.type, c.format] for n, c in self.stored_columns.items()]
+        if dialect := self.files.csv.model_dump(exclude_defaults=True):
+            shape.append(sorted(dialect.items()))
         return hashlib.sha256(repr(shape).encode()).hexdigest()[:16]
 
 
@@ -295,12 +393,22 @@ _KEYS: Keys = {
     ("columns", "*"): Column,
     ("columns", "*", "rules", "*"): Rule,
     ("files",): Files,
+    ("files", "csv"): Csv,
+    ("rows",): Rows,
+    ("checks",): Checks,
+    ("checks", "duplicate_rows"): Limits,
+    ("checks", "null_fraction"): Limits,
+    ("checks", "unseen_categories"): Limits,
+    ("checks", "distribution"): Limits,
     ("training",): Training,
     ("training", "window"): Window,
     ("training", "span"): Span,
     ("training", "trigger"): Trigger,
     ("promotion",): Promotion,
     ("promotion", "slices", "*"): Slice,
+    ("serving",): Serving,
+    ("serving", "log"): Log,
+    ("monitoring",): Monitoring,
 }
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from perennial.domain.csv_table import Table
-from perennial.domain.findings import MAX_NAMED, file_finding, rows_finding
+from perennial.domain.findings import MAX_NAMED, rows_finding, unclosed
 from perennial.domain.rules import Check
-from perennial.domain.verdict import Finding
+from perennial.domain.tables import Table
+from perennial.domain.verdict import Finding, effect_of
 
 
 @dataclass(slots=True, eq=False)
@@ -74,10 +74,11 @@ def name_rows(table: Table, failed: Sequence[Failure]) -> list[Finding]:
     opened = [] if table.unterminated is None else [table.unterminated]
     lines = table.lines_of([*opened, *misfits, *(p for some in places for p in some)])
     return [
-        *_unterminated([lines[place] for place in opened]),
+        *(unclosed(lines[place]) for place in opened),
         *_misfits(table, [lines[place] for place in misfits]),
+        *table.faults,
         *(
-            _finding(failure, [lines[place] for place in some])
+            _finding(failure, [lines[place] for place in some], table.wording.place)
             for failure, some in zip(failed, places, strict=True)
         ),
     ]
@@ -95,11 +96,12 @@ def _first(frame: pl.DataFrame, check: Check, most: int) -> tuple[list[int], lis
     return found["row"].to_list(), found["shown"].to_list()
 
 
-def _finding(failure: Failure, lines: Sequence[int]) -> Finding:
+def _finding(failure: Failure, lines: Sequence[int], place: str) -> Finding:
     check = failure.check
     return rows_finding(
-        check.rule, check.severity, check.expected, column=check.column, rows=failure.count,
-        lines=lines, samples=failure.samples, advice=check.advice,
+        check.rule, effect_of(check.severity), check.expected,
+        column=check.column, rows=failure.count, lines=lines, samples=failure.samples,
+        advice=check.advice, place=place,
     )  # fmt: skip
 
 
@@ -111,12 +113,3 @@ def _misfits(table: Table, lines: Sequence[int]) -> Iterator[Finding]:
             samples=[misfit.text for misfit in table.misfits],
             found=[str(misfit.fields) for misfit in table.misfits],
         )  # fmt: skip
-
-
-def _unterminated(lines: Sequence[int]) -> Iterator[Finding]:
-    for line in lines:
-        yield file_finding(
-            "quote",
-            f"expected a closing quote, found none for the field that opens in line {line:,}",
-            lines=(line,),
-        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perennial.domain.definition import Severity
-from perennial.domain.verdict import Finding
+from perennial.domain.verdict import Effect, Finding
 
 MAX_NAMED = 10
 """Rows that a finding names; it counts them all."""
@@ -18,7 +17,7 @@ def file_finding(
     rule: str,
     message: str,
     *,
-    severity: Severity = "reject",
+    severity: Effect = "reject",
     column: str | None = None,
     lines: Sequence[int] = (),
 ) -> Finding:
@@ -38,7 +37,7 @@ def file_finding(
 
 def rows_finding(
     rule: str,
-    severity: Severity,
+    severity: Effect,
     expected: str,
     *,
     column: str | None,
@@ -47,6 +46,7 @@ def rows_finding(
     samples: Sequence[str | None],
     found: Sequence[str] = (),
     advice: str = "",
+    place: str = "line",
 ) -> Finding:
     """A finding about rows.
 
@@ -60,6 +60,7 @@ def rows_finding(
         samples: the text in these lines; None for an empty cell.
         found: what a sentence shows of these lines; their text when absent.
         advice: what to do about it.
+        place: what `lines` count: "line", or "row" where a file has no lines.
 
     Returns:
         A finding such as "temp: expected a number, found 'warm' in line 7 (1 row)".
@@ -70,7 +71,7 @@ def rows_finding(
     where = ", ".join(f"{line:,}" for line in lines[:_IN_SENTENCE]) + (", …" if more else "")
     message = (
         f"{f'{shorten(column)}: ' if column is not None else ''}expected {expected}, "
-        f"found {_some(list(distinct))} in {'line' if rows == 1 else 'lines'} {where} "
+        f"found {_some(list(distinct))} in {place if rows == 1 else f'{place}s'} {where} "
         f"({rows:,} {'row' if rows == 1 else 'rows'})"
     )
     if advice:
@@ -78,6 +79,15 @@ def rows_finding(
     return Finding(
         rule, severity, message, column, rows, tuple(lines[:MAX_NAMED]), tuple(shown)
     )  # fmt: skip
+
+
+def unclosed(line: int) -> Finding:
+    """The finding for a quoted field that swallows the rest of a CSV file."""
+    return file_finding(
+        "quote",
+        f"expected a closing quote, found none for the field that opens in line {line:,}",
+        lines=(line,),
+    )
 
 
 def quoted(text: str | None) -> str:

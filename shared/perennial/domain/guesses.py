@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -59,19 +60,20 @@ class Guess:
     counts: bool = False
 
 
-def guess(name: str, text: pl.Series) -> Guess:
+def guess(name: str, text: pl.Series, decimal: str = ".") -> Guess:
     """Guess a column's type, and whether it is a feature or to be ignored.
 
     Args:
         name: the column's name, which may hint at an identifier or a count.
         text: its cells as they stand in the files; null where they are empty.
+        decimal: the mark before the fraction of a number.
     """
     present = text.replace("", None).drop_nulls()
     rows, distinct = len(text), present.n_unique()
     blank = Guess(name, "text", "ignore", "", rows, rows - len(present), distinct)
     if present.is_empty():
         return replace(blank, why=f"empty in all {rows} rows")
-    for attempt in (_boolean, _integer, _number, _time):
+    for attempt in (_boolean, _integer, partial(_number, decimal=decimal), _time):
         if (found := attempt(blank, present)) is not None:
             return found
     return _string(blank, present)
@@ -114,8 +116,8 @@ def _integer(blank: Guess, present: pl.Series) -> Guess | None:
     return replace(found, counts=counts, why="whole numbers in every row")
 
 
-def _number(blank: Guess, present: pl.Series) -> Guess | None:
-    values = read_cells(present, Column(type="number"))
+def _number(blank: Guess, present: pl.Series, *, decimal: str) -> Guess | None:
+    values = read_cells(present, Column(type="number"), decimal=decimal)
     if values.null_count():
         return None
     low, high = _bounds(values)

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from perennial.domain.csv_table import split
 from perennial.domain.definition import Definition
 from perennial.domain.findings import file_finding, listed, quoted
+from perennial.domain.tables import CSV, MAX_FIELDS, Wording
 from perennial.domain.verdict import Finding
 
-_MAX_FIELDS = 10_000
-_DELIMITERS = ((";", "semicolons (;)"), ("\t", "tabs"), ("|", "vertical bars (|)"))
+_DELIMITERS = {",": "commas", ";": "semicolons (;)", "\t": "tabs", "|": "vertical bars (|)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +33,36 @@ class Header:
 
 
 def judge_header(definition: Definition, record: bytes) -> Header:
-    """Compare a file's first row, as it stands there, with the declared columns."""
-    if record.count(b",") >= _MAX_FIELDS:
-        found = f"expected at most {_MAX_FIELDS:,} columns, found {record.count(b',') + 1:,}"
+    """Compare a CSV file's first row, as it stands there, with the declared columns."""
+    dialect = definition.files.csv
+    marks = record.count(dialect.delimiter.encode())
+    if marks >= MAX_FIELDS:
+        found = f"expected at most {MAX_FIELDS:,} columns, found {marks + 1:,}"
         return Header((), (), (file_finding("header", found, lines=(1,)),))
-    fields = tuple(split(record))
+    fields = tuple(split(record, dialect.delimiter, dialect.quote))
+    header = judge_fields(definition, fields)
+    if not any(name in fields for name in definition.columns):
+        other = other_delimiter(record, definition.columns, dialect.delimiter)
+        if other is not None:
+            return Header(fields, (), (file_finding("delimiter", other, lines=(1,)),))
+    return header
+
+
+def judge_fields(definition: Definition, fields: tuple[str, ...], wording: Wording = CSV) -> Header:
+    """Compare the names of a file's columns with those that are declared."""
     times = Counter(fields)
     readable = tuple(name for name in definition.columns if times[name] == 1)
     if not any(name in times for name in definition.columns):
-        return Header(fields, (), (_no_header(definition, record, fields),))
-    return Header(fields, readable, tuple(_mistakes(definition, times)))
+        return Header(fields, (), (_no_header(definition, fields, wording),))
+    return Header(fields, readable, tuple(_mistakes(definition, times, wording)))
 
 
-def other_delimiter(record: bytes, known: Collection[str] = ()) -> str | None:
+def other_delimiter(record: bytes, known: Collection[str] = (), delimiter: str = ",") -> str | None:
     """What separates the fields of a row instead of commas, and what to do about it.
 
     Args:
         record: the first row, as it stands.
+        delimiter: what should separate them.
         known: columns of which one must come to light; without them it is enough that the row has
             no comma.
 
@@ -58,42 +71,59 @@ def other_delimiter(record: bytes, known: Collection[str] = ()) -> str | None:
     """
     if not known and len(split(record)) > 1:
         return None
-    for delimiter, what in _DELIMITERS:
-        fields = split(record, delimiter)
+    wanted = _DELIMITERS.get(delimiter, quoted(delimiter))
+    for other, what in _DELIMITERS.items():
+        if other == delimiter:
+            continue
+        fields = split(record, other)
         if any(name in known for name in fields) if known else len(fields) > 1:
-            return f"expected fields separated by commas, found {what}: save the file with commas"
+            return (
+                f"expected fields separated by {wanted}, found {what}: save the file with "
+                f"{wanted}, or declare files.csv.delimiter"
+            )
     return None
 
 
-def _no_header(definition: Definition, record: bytes, fields: Collection[str]) -> Finding:
-    if found := other_delimiter(record, definition.columns):
-        return file_finding("delimiter", found, lines=(1,))
+def found_delimiter(record: bytes) -> str:
+    """What separates the fields of a first row: commas, unless it has none and another mark."""
+    if len(split(record)) > 1:
+        return ","
+    return next((mark for mark in _DELIMITERS if len(split(record, mark)) > 1), ",")
+
+
+def _no_header(definition: Definition, fields: Collection[str], wording: Wording) -> Finding:
     return file_finding(
         "header",
-        f"expected the columns {listed(list(definition.columns))} in the first row, "
+        f"expected the columns {listed(list(definition.columns))} {wording.names}, "
         f"found {listed(list(fields))}",
-        lines=(1,),
+        lines=_first_line(wording),
     )
 
 
-def _mistakes(definition: Definition, times: Counter[str]) -> Iterator[Finding]:
+def _first_line(wording: Wording) -> tuple[int, ...]:
+    """Where a header is, in a format that has one."""
+    return (1,) if wording is CSV else ()
+
+
+def _mistakes(definition: Definition, times: Counter[str], wording: Wording) -> Iterator[Finding]:
+    lines = _first_line(wording)
     extra = [name for name in times if name not in definition.columns]
     for name, number in times.items():
         if number > 1 and name:
             yield file_finding(
                 "duplicate_column", f"expected this column once, found it {number} times",
-                column=name, lines=(1,),
+                column=name, lines=lines,
             )  # fmt: skip
     for name in definition.columns:
         if name not in times:
-            yield file_finding("missing_column", _missing(name, extra), column=name, lines=(1,))
-    if extra:
+            yield file_finding("missing_column", _missing(name, extra), column=name, lines=lines)
+    if extra and definition.files.extra_columns != "ignore":
         yield file_finding(
             "extra_column",
             f"expected only the declared columns, found {listed(extra)} too; "
             "what is not declared is not used",
             severity=definition.files.extra_columns,
-            lines=(1,),
+            lines=lines,
         )
 
 

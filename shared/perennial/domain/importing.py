@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
+from perennial.domain.graph_rules import BYTES
 from perennial.domain.registry import Status
 from perennial.domain.words import counted
 
-LARGEST = 64 * 1024 * 1024
-"""Bytes of a graph: `predict` holds several beside each other in half a GiB."""
+LARGEST = BYTES
+"""Of a graph."""
 
 IMPORTED, IMPORTED_FILE = "imported", "imported file"
 """Keys of a manifest's environment: SHA-256 of the file that was handed in, and its name."""

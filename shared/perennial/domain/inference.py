@@ -13,7 +13,7 @@ from difflib import get_close_matches
 import polars as pl
 
 from perennial.domain.cells import DESCRIPTIONS
-from perennial.domain.definition import parse
+from perennial.domain.definition import Definition, parse
 from perennial.domain.guesses import Guess, as_time, guess
 from perennial.domain.recipe import Task
 from perennial.domain.samples import read_samples
@@ -46,21 +46,46 @@ def infer_definition(
     Raises:
         DefinitionError: when the samples cannot be read, or no definition fits them.
     """
-    frame = read_samples(samples)
+    read = read_samples(samples)
+    frame = read.cells
     _require(frame, label, "the label")
-    guesses = {column: guess(column, frame[column]) for column in frame.columns}
+    guesses = {column: guess(column, frame[column], read.csv.decimal) for column in frame.columns}
     clock = _event_time(frame, guesses, label, event_time)
     if clock is not None:
         guesses[clock.name] = clock
     target, task, why = _label(guesses[label])
     guesses[label] = target
-    text = write(Sketch(name, task, why, list(guesses.values()), frame.height, len(samples)))
-    definition = parse(text, source=f"the definition inferred for {name}")
+    sketch = Sketch(
+        name, task, why, list(guesses.values()), frame.height, len(samples), read.csv, repeated=0
+    )
+    source = f"the definition inferred for {name}"
+    sketch = _knowing(sketch, parse(write(sketch), source=source), samples)
+    text = write(sketch)
+    definition = parse(text, source=source)
     for sample, data in samples:
         for finding in judge_bytes(definition, sample, data).findings:
             if finding.severity == "reject":
                 raise DefinitionError(f"{sample}: {finding.message}")
     return text
+
+
+def _knowing(
+    sketch: Sketch, definition: Definition, samples: Sequence[tuple[str, bytes]]
+) -> Sketch:
+    """With what only typed rows tell: those that repeat, and features that equal the label."""
+    repeated, leaking = 0, set[str | None]()
+    for sample, data in samples:
+        judgement = judge_bytes(definition, sample, data)
+        if judgement.frame is not None:
+            repeated += judgement.frame.height - judgement.frame.n_unique()
+        leaking |= {f.column for f in judgement.findings if f.rule == "leakage"}
+    columns = [
+        replace(column, role="ignore", why="equals the label in every row: a copy of it?")
+        if column.name in leaking
+        else column
+        for column in sketch.columns
+    ]
+    return replace(sketch, columns=columns, repeated=repeated)
 
 
 def _require(frame: pl.DataFrame, column: str, what: str) -> None:

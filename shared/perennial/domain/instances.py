@@ -1,14 +1,7 @@
-"""From the JSON of a request to typed columns, or to a list of what is wrong and where.
+"""From the instances of a request to typed columns, or to a list of what is wrong and where.
 
-Every value becomes what training read from the files:
-
-- a missing key and null are missing values, and so is the empty string, as an empty cell is
-  (but an empty text is a text);
-- integer, number: a JSON number, or a string that holds one (the cells of a CSV file are strings);
-  an integer that float32 cannot hold exactly is refused, for the model would see another one;
-- boolean: true and false, 0 and 1, and their strings;
-- category, text: a string;
-- timestamp: a string in the declared format or in ISO 8601; without an offset it is UTC.
+A missing key and null are missing values, and so is the empty string, as an empty cell is (but an
+empty text is a text). How other values are read, `instance_values` tells.
 
 Columns that the model does not read (the label, keys, anything else) are ignored; `ignored_fields`
 names those that may be a slip.
@@ -16,28 +9,21 @@ names those that may be a slip.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from itertools import chain
+from operator import itemgetter
+from typing import Any
 
-from perennial.domain.manifest import Input
+from perennial.domain.instance_groups import GROUPS
+from perennial.domain.instance_values import expected, reader, shortened, shown
+from perennial.domain.manifest import Input, InputType
 
 MAX_ERRORS = 100
 """Errors that an answer lists; it counts them all."""
 
 MAX_IGNORED = 100
 """Names of ignored fields that an answer lists."""
-
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_INTEGER = re.compile(r"[+-]?[0-9]{1,39}")
-_BOOLEANS: Mapping[str, bool] = {"true": True, "1": True, "false": False, "0": False}
-_LARGEST = 3.4028234663852886e38  # of float32
-_EXACT = 2**24  # up to here float32 holds every integer
-_FOUND = 80  # characters of an offending value or name that an answer repeats
-
-_Reader = Callable[[object], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +51,113 @@ class Reading:
         columns: for each input's name its values, typed; of no use where there are errors.
         errors: the first `MAX_ERRORS` errors, in the order of instances and inputs.
         error_count: how many there are.
+        bare: whether each instance has the inputs and surely nothing else.
     """
 
     columns: Mapping[str, Sequence[object]]
-    errors: tuple[FieldError, ...]
-    error_count: int
+    errors: tuple[FieldError, ...] = ()
+    error_count: int = 0
+    bare: bool = False
 
 
-def read_instances(inputs: Sequence[Input], instances: Sequence[object]) -> Reading:
-    """Read N instances.
+class InstanceReader:
+    """Reads requests for one version: made once, when it is loaded.
+
+    Columns of one type are judged together, in a few passes that run in C, so that good requests
+    cost by the types and not by the columns. Only where one of these values is not plainly right
+    is each looked at by itself, which finds the error or reads what is unusual. Both ways read a
+    value as the same.
 
     Args:
         inputs: the columns that the model reads.
-        instances: parsed JSON; objects of column values, if all is well.
     """
-    errors: list[FieldError] = []
-    rows: list[Mapping[str, object]] = []
-    for place, instance in enumerate(instances):
-        if isinstance(instance, dict):
-            rows.append(instance)
+
+    def __init__(self, inputs: Sequence[Input]) -> None:
+        self._inputs = inputs
+        self._names = [one.name for one in inputs]
+        self._readers = [reader(one) for one in inputs]
+        self._expected = [expected(one) for one in inputs]
+        self._pick = _picker(self._names)
+        together: dict[tuple[InputType, bool], list[int]] = {}
+        for place, one in enumerate(inputs):
+            together.setdefault((one.type, one.nullable), []).append(place)
+        self._groups = [
+            (GROUPS.get(kind), nullable, places, _picker(places))
+            for (kind, nullable), places in together.items()
+        ]
+
+    def read(self, instances: Sequence[Any]) -> Reading:
+        """Read N instances.
+
+        Args:
+            instances: parsed JSON; objects of column values, if all is well.
+        """
+        try:
+            rows = list(map(self._pick, instances))
+        except (KeyError, TypeError):  # one lacks a column, or is no object
+            if wrong := _no_objects(instances):
+                return _failed(wrong, len(wrong))
+            rows = [tuple(map(one.get, self._names)) for one in instances]
+            bare = False
         else:
-            errors.append(FieldError(place, "", "an object of column values", _shown(instance)))
-    if errors:
-        return _reading({}, errors)
-    columns = {one.name: _column(one, rows, errors) for one in inputs}
-    return _reading(columns, errors)
+            bare = max(map(len, instances), default=0) == len(self._names)
+        columns: list[Sequence[object]]
+        columns = [*zip(*rows, strict=True)] if rows else [() for _ in self._names]
+        errors: list[tuple[int, int, FieldError]] = []
+        count = 0
+        for read, nullable, places, pick in self._groups:
+            found = pick(rows[0]) if len(rows) == 1 else [*chain.from_iterable(pick(columns))]
+            values = read(found, nullable) if read else None
+            if values is None:
+                for place in places:
+                    columns[place], wrong_ones = self._each(
+                        place, columns[place], instances, errors
+                    )
+                    count += wrong_ones
+            elif values is not found:
+                for at, place in enumerate(places):
+                    columns[place] = values[at * len(rows) : (at + 1) * len(rows)]
+        if errors:
+            return _failed([error for *_, error in sorted(errors, key=itemgetter(0, 1))], count)
+        return Reading(dict(zip(self._names, columns, strict=True)), bare=bare)
+
+    def _each(
+        self,
+        place: int,
+        column: Sequence[object],
+        instances: Sequence[Mapping[str, object]],
+        errors: list[tuple[int, int, FieldError]],
+    ) -> tuple[Sequence[object], int]:
+        """The typed values of a column, each read by itself, and how many cannot be.
+
+        All are counted, but only the first `MAX_ERRORS` described, among which are those of them
+        that an answer lists: a small body can hold a million.
+        """
+        one, read = self._inputs[place], self._readers[place]
+        missing = (None,) if one.type == "text" else (None, "")
+        values: list[object] = []
+        count = 0
+        for row, found in enumerate(column):
+            value, wrong = None, ""
+            if found not in missing:
+                try:
+                    value = read(found)
+                except ValueError as error:
+                    wrong = str(error)
+            elif not one.nullable:
+                wrong = self._expected[place]
+            if wrong:
+                count += 1
+                if count <= MAX_ERRORS:
+                    said = shown(found) if one.name in instances[row] else "nothing"
+                    errors.append((row, place, FieldError(row, one.name, wrong, said)))
+            values.append(value)
+        return values, count
+
+
+def read_instances(inputs: Sequence[Input], instances: Sequence[object]) -> Reading:
+    """Read N instances, once (see `InstanceReader`)."""
+    return InstanceReader(inputs).read(instances)
 
 
 def ignored_fields(known: frozenset[str], instances: Sequence[object]) -> tuple[str, ...]:
@@ -109,140 +177,23 @@ def ignored_fields(known: frozenset[str], instances: Sequence[object]) -> tuple[
             if len(ignored) >= MAX_IGNORED:
                 break
             known = known.union(ignored)
-    return tuple(_shortened(name) for name in ignored[:MAX_IGNORED])
+    return tuple(shortened(name) for name in ignored[:MAX_IGNORED])
 
 
-def _reading(columns: Mapping[str, Sequence[object]], errors: list[FieldError]) -> Reading:
-    errors.sort(key=lambda error: error.instance)  # stable: inputs keep their order
-    return Reading(columns, tuple(errors[:MAX_ERRORS]), len(errors))
+def _picker(keys: Sequence[Any]) -> Callable[[Any], tuple[Any, ...]]:
+    """What takes these items, as a tuple, out of a mapping or a list."""
+    if len(keys) > 1:
+        return itemgetter(*keys)
+    return lambda items: tuple(items[key] for key in keys)  # itemgetter of one makes no tuple
 
 
-def _column(
-    one: Input, rows: Sequence[Mapping[str, object]], errors: list[FieldError]
-) -> Sequence[object]:
-    read = _formatted(one.format) if one.format else _READERS[one.type]
-    missing = (None,) if one.type == "text" else (None, "")
-    values: list[object] = []
-    for place, row in enumerate(rows):
-        found = row.get(one.name)
-        value = None
-        if found in missing:
-            if not one.nullable:
-                shown = _shown(found) if one.name in row else "nothing"
-                errors.append(FieldError(place, one.name, _expected(one), shown))
-        else:
-            try:
-                value = read(found)
-            except ValueError as error:
-                errors.append(FieldError(place, one.name, str(error), _shown(found)))
-        values.append(value)
-    return values
+def _no_objects(instances: Sequence[object]) -> list[FieldError]:
+    return [
+        FieldError(place, "", "an object of column values", shown(instance))
+        for place, instance in enumerate(instances)
+        if not isinstance(instance, dict)
+    ]
 
 
-def _expected(one: Input) -> str:
-    return _in_format(one.format) if one.format else _EXPECTED[one.type]
-
-
-def _number(found: object) -> float:
-    if isinstance(found, str) and _NUMBER.fullmatch(found):
-        found = float(found)
-    if isinstance(found, bool) or not isinstance(found, (int, float)):
-        raise ValueError(_EXPECTED["number"])  # noqa: TRY004 (one kind of error for every bad value)
-    if not -_LARGEST <= found <= _LARGEST:
-        raise ValueError("a number within the range of float32, at most 3.4e38")
-    return found
-
-
-def _integer(found: object) -> float:
-    if isinstance(found, str) and _INTEGER.fullmatch(found):
-        found = int(found)  # exactly, not by way of a float
-    number = _number(found)
-    if number != int(number):
-        raise ValueError(_EXPECTED["integer"])
-    if not -_EXACT <= number <= _EXACT and not _exact_in_float32(int(number)):
-        raise ValueError("an integer that float32 holds exactly, as all up to 16777216 are")
-    return number
-
-
-def _exact_in_float32(value: int) -> bool:
-    """Whether 24 significant bits suffice."""
-    return abs(value) // (value & -value) < _EXACT
-
-
-def _boolean(found: object) -> bool:
-    if isinstance(found, bool):
-        return found
-    if isinstance(found, (int, float)) and found in (0, 1):
-        return found == 1
-    if isinstance(found, str) and found.lower() in _BOOLEANS:
-        return _BOOLEANS[found.lower()]
-    raise ValueError(_EXPECTED["boolean"])
-
-
-def _string(found: object) -> str:
-    if isinstance(found, str):
-        return found
-    raise ValueError(_EXPECTED["text"])
-
-
-def _timestamp(found: object) -> datetime:
-    if isinstance(found, str):
-        try:
-            return _utc(datetime.fromisoformat(found))
-        except ValueError:
-            pass
-    raise ValueError(_EXPECTED["timestamp"])
-
-
-def _formatted(pattern: str) -> _Reader:
-    """A reader of timestamps in a declared format, or in ISO 8601."""
-
-    def read(found: object) -> datetime:
-        if isinstance(found, str):
-            for parse in (_strptime, datetime.fromisoformat):
-                try:
-                    return _utc(parse(found))
-                except ValueError:
-                    continue
-        raise ValueError(_in_format(pattern))
-
-    def _strptime(found: str) -> datetime:
-        return datetime.strptime(found, pattern)  # noqa: DTZ007 (`_utc` adds the zone)
-
-    return read
-
-
-def _in_format(pattern: str) -> str:
-    return f"a time in the format {pattern} or in ISO 8601"
-
-
-def _utc(time: datetime) -> datetime:
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def _shown(found: object) -> str:
-    if isinstance(found, (dict, list)):
-        return "an object" if isinstance(found, dict) else "a list"
-    return _shortened(json.dumps(found, ensure_ascii=False))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _FOUND else text[: _FOUND - 1] + "…"
-
-
-_EXPECTED: Mapping[str, str] = {
-    "integer": "an integer",
-    "number": "a number",
-    "boolean": "true or false",
-    "category": "a string",
-    "text": "a string",
-    "timestamp": "a time in ISO 8601, such as 2025-02-14T09:30:00Z",
-}
-_READERS: Mapping[str, _Reader] = {
-    "integer": _integer,
-    "number": _number,
-    "boolean": _boolean,
-    "category": _string,
-    "text": _string,
-    "timestamp": _timestamp,
-}
+def _failed(errors: Sequence[FieldError], count: int) -> Reading:
+    return Reading({}, tuple(errors[:MAX_ERRORS]), count)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Self
 
 from perennial.domain.names import FileId
@@ -24,7 +25,8 @@ class Learned:
         rows_object: its typed rows in the data bucket.
         rows: how many.
         order: its place in time, as ISO text: last event time, else creation.
-        used: False where the window had passed it by.
+        used: False where the window had passed it by, or where another file replaces it.
+        superseded_by: stem of the file that is learned in its place; empty where none is.
     """
 
     stem: str
@@ -34,6 +36,7 @@ class Learned:
     rows: int
     order: str
     used: bool
+    superseded_by: str = ""
 
     @property
     def summary(self) -> VerdictSummary:
@@ -108,6 +111,11 @@ class Lineage:
         return frozenset(file.stem for file in self.files)
 
     @property
+    def in_effect(self) -> tuple[Learned, ...]:
+        """The files that no other one replaced when it was made."""
+        return tuple(file for file in self.files if not file.superseded_by)
+
+    @property
     def learned(self) -> tuple[Learned, ...]:
         """The files whose rows it has learned."""
         return tuple(file for file in self.files if file.used)
@@ -159,24 +167,47 @@ class Batch:
     """What one run works on, each in time order.
 
     Attributes:
-        history: every accepted file.
+        history: every accepted file that no later one replaces.
         fresh: those that the champion has not learned.
         proof: the fresh ones that come after all it has learned: only they can prove something,
-            because a late file would be predicted with knowledge of its future.
+            because a late file would be predicted with knowledge of its future, and one that
+            replaces a file that it has learned with knowledge of an earlier state of its rows.
+        superseded: accepted files that are replaced, each with the one that replaces it.
     """
 
     history: tuple[VerdictSummary, ...]
     fresh: tuple[VerdictSummary, ...]
     proof: tuple[VerdictSummary, ...]
+    superseded: tuple[tuple[VerdictSummary, VerdictSummary], ...] = ()
 
     @classmethod
-    def of(cls, accepted: Sequence[VerdictSummary], champion: Lineage) -> Self:
-        """Sort the accepted files by what the champion knows of them."""
-        history = tuple(sorted(accepted, key=lambda file: file.order))
-        known, newest = champion.stems, champion.newest
+    def of(
+        cls,
+        accepted: Sequence[VerdictSummary],
+        champion: Lineage,
+        replaced: Mapping[str, VerdictSummary] = MappingProxyType({}),
+    ) -> Self:
+        """Sort the accepted files by what the champion knows of them.
+
+        Args:
+            accepted: every accepted file.
+            champion: what it knows.
+            replaced: by the stem of a file the one that replaces it.
+        """
+        ordered = sorted(accepted, key=lambda file: file.order)
+        history = tuple(file for file in ordered if file.file.stem not in replaced)
+        known, newest = {file.stem for file in champion.in_effect}, champion.newest
         fresh = tuple(file for file in history if file.file.stem not in known)
-        proof = tuple(f for f in fresh if newest is None or f.order > newest)
-        return cls(history, fresh, proof)
+        late = {by.file.stem for stem, by in replaced.items() if stem in champion.stems}
+        proof = tuple(
+            f for f in fresh if f.file.stem not in late and (newest is None or f.order > newest)
+        )
+        pairs = ((f, replaced[f.file.stem]) for f in ordered if f.file.stem in replaced)
+        return cls(history, fresh, proof, tuple(pairs))
+
+    def replaced_by(self, file: VerdictSummary) -> frozenset[str]:
+        """Stems of the files that this one replaces."""
+        return frozenset(old.file.stem for old, by in self.superseded if by.file == file.file)
 
 
 def within(window: str | Window, history: Sequence[VerdictSummary]) -> Sequence[VerdictSummary]:
@@ -196,9 +227,19 @@ def lineage(
     history: Sequence[VerdictSummary],
     used: Sequence[VerdictSummary],
     rows: Sequence[Portion] | None = None,
+    superseded: Sequence[tuple[VerdictSummary, VerdictSummary]] = (),
 ) -> Lineage:
-    """The lineage of a version that learned `rows` of the files `used` out of `history`."""
+    """The lineage of a version that learned `rows` of the files `used` out of `history`.
+
+    Args:
+        history: the files that it has taken into account.
+        used: those that it learned from.
+        rows: the very rows.
+        superseded: other files, each with the one of `history` that replaces it.
+    """
     stems = {file.file.stem for file in used}
+    by = {old.file.stem: new.file.stem for old, new in superseded}
+    known = sorted([*history, *(old for old, _ in superseded)], key=lambda file: file.order)
     return Lineage(
         files=tuple(
             Learned(
@@ -209,8 +250,9 @@ def lineage(
                 rows=file.rows,
                 order=file.order[0].isoformat(),
                 used=file.file.stem in stems,
+                superseded_by=by.get(file.file.stem, ""),
             )
-            for file in history
+            for file in known
         ),
         rows=None if rows is None else tuple(rows),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -92,8 +92,14 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
-        """Read the stored form."""
-        document: dict[str, Any] = json.loads(data)
+        """Read the stored form; what a later release added means nothing here.
+
+        But of an input nothing may be unknown: it would be read as another one.
+        """
+        stored = json.loads(data)
+        document: dict[str, Any] = {
+            item.name: stored[item.name] for item in fields(cls) if item.name in stored
+        }
         for key in ("trained_through", "created"):
             document[key] = datetime.fromisoformat(document[key])
         document["classes"] = tuple(document["classes"])

@@ -5,11 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 PIPELINE_NAME = re.compile(r"[a-z][a-z0-9-]{0,62}")
 UNKNOWN_PIPELINE = "_unknown"
 RESERVED_SEGMENTS = ("labels", "score")
 HEAD = "registry/head.json"
+
+_BEYOND = 10**20 - 1  # no generation is as large
+_BEYOND_VERSIONS = 10**10 - 1
+_BEYOND_NUMBERS = 10**10 - 1
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -26,6 +31,16 @@ class FileId:
     def stem(self) -> str:
         """`{generation, zero-padded}-{hash of the name}`: sorts by time in a listing."""
         return f"{self.generation:020d}-{name_hash(self.name)}"
+
+    @property
+    def arrived(self) -> datetime:
+        """When it was written (UTC): a generation counts microseconds."""
+        return datetime.fromtimestamp(self.generation / 1e6, tz=UTC)
+
+    @property
+    def listed_name(self) -> str:
+        """Its name, as far as an object's metadata has room; else empty."""
+        return self.name if len(self.name) <= 1024 else ""
 
     def answers_to(self, text: str, pipeline: str) -> bool:
         """Whether a person may mean this file.
@@ -79,6 +94,11 @@ def home(pipeline: str, file: FileId) -> str:
     return f"{pipeline}/homes/{file.stem}"
 
 
+def attempt(pipeline: str, file: FileId, number: int = 1) -> str:
+    """The note that judging a file began for the `number`-th time, in the data bucket."""
+    return numbered(f"{pipeline}/attempts/{file.stem}", number)
+
+
 def content(pipeline: str, sha256: str, number: int = 1) -> str:
     """The `number`-th owner of these bytes, in the data bucket."""
     return numbered(f"{pipeline}/contents/{sha256}", number)
@@ -87,6 +107,26 @@ def content(pipeline: str, sha256: str, number: int = 1) -> str:
 def rows(pipeline: str, sha256: str, schema_digest: str) -> str:
     """The typed rows of an accepted file, in the data bucket."""
     return f"{pipeline}/rows/{sha256}-{schema_digest}.parquet"
+
+
+def unlabelled_rows(pipeline: str, sha256: str, schema_digest: str) -> str:
+    """The typed rows of a file to be scored, in the data bucket, where no training looks."""
+    return f"{pipeline}/unlabelled/{sha256}-{schema_digest}.parquet"
+
+
+def keys(pipeline: str, digest: str) -> str:
+    """Prefix of the index of these key columns' values, in the data bucket."""
+    return f"{pipeline}/keys/{digest}/"
+
+
+def keys_segment(number: int) -> str:
+    """The name of an index's segment, after its prefix."""
+    return f"{number:08d}.parquet"
+
+
+def parse_keys(name: str) -> int:
+    """A segment's number, from its object's name."""
+    return int(name.rpartition("/")[2].removesuffix(".parquet"))
 
 
 def score(pipeline: str, stem: str, version: str) -> str:
@@ -109,6 +149,11 @@ def runs(pipeline: str) -> str:
     return f"{pipeline}/runs/"
 
 
+def reference(pipeline: str, run_id: str) -> str:
+    """What accepted files were like, as far as a run considered them, in the data bucket."""
+    return f"{pipeline}/references/{run_id}.json"
+
+
 def rebuild(pipeline: str, version: str, execution: str) -> str:
     """What an execution found when it trained a version again, in the data bucket."""
     return f"{pipeline}/rebuilds/{version}/{execution}.json"
@@ -117,6 +162,77 @@ def rebuild(pipeline: str, version: str, execution: str) -> str:
 def upgrade(pipeline: str, version: str, environment: str) -> str:
     """What came of training a version again in another environment (data bucket)."""
     return f"{pipeline}/rebuilds/{version}/environment-{environment}.json"
+
+
+def predictions(pipeline: str, stem: str = "") -> str:
+    """Prefix of what came of scoring a pipeline's files, or one of them, in the data bucket."""
+    return f"{pipeline}/predictions/{stem}/" if stem else f"{pipeline}/predictions/"
+
+
+def prediction(pipeline: str, stem: str, version: str) -> str:
+    """The predictions of one version for the rows of one file, in the data bucket."""
+    return f"{predictions(pipeline, stem)}{version}.parquet"
+
+
+def prediction_manifest(pipeline: str, stem: str, version: str) -> str:
+    """What those predictions are, in the data bucket; written last."""
+    return f"{predictions(pipeline, stem)}{version}.json"
+
+
+def parse_prediction(name: str) -> tuple[str, str]:
+    """The file's stem and the version, from the name of such a manifest."""
+    _, stem, version = name.rsplit("/", 2)
+    return stem, version.removesuffix(".json")
+
+
+def lookup_entries(pipeline: str) -> str:
+    """Prefix of what tells where predictions for files are found by key, in the models bucket."""
+    return f"{pipeline}/lookup/entries/"
+
+
+def lookup_entry(pipeline: str, stem: str, version: str) -> str:
+    """The entry for one version's predictions for one file.
+
+    The latest drop sorts first, and of a file the newest version.
+    """
+    until = _BEYOND_VERSIONS - int(version[1:])
+    return f"{_lookup_entries_of(pipeline, stem)}/{until:010d}"
+
+
+def lookup_entries_after(pipeline: str, stem: str) -> str:
+    """Where a listing of entries starts that is to pass over a file and all dropped after it."""
+    return f"{_lookup_entries_of(pipeline, stem)}0"  # the character after "/"
+
+
+def parse_lookup_entry(name: str) -> tuple[str, str]:
+    """The file's stem and the version, from the name of such an entry."""
+    _, place, version = name.rsplit("/", 2)
+    until, _, hashed = place.partition("-")
+    stem = f"{_BEYOND - int(until):020d}-{hashed}"
+    return stem, version_name(_BEYOND_VERSIONS - int(version))
+
+
+def _lookup_entries_of(pipeline: str, stem: str) -> str:
+    generation, _, name = stem.partition("-")
+    return f"{lookup_entries(pipeline)}{_BEYOND - int(generation):020d}-{name}"
+
+
+def lookup_shard(pipeline: str, stem: str, version: str, shard: int) -> str:
+    """Some of these predictions by their keys, in the models bucket."""
+    return f"{pipeline}/lookup/shards/{stem}/{version}/{shard:03d}.json"
+
+
+def score_request(pipeline: str, digest: str) -> str:
+    """Which files somebody wants to be scored by which version, in the data bucket."""
+    return f"{pipeline}/score-requests/{digest}.json"
+
+
+def score_launch(pipeline: str, hour: datetime, number: int = 0) -> str:
+    """Which execution was the `number`-th launched in an hour to score files (data bucket).
+
+    Without a number, the prefix of all of that hour.
+    """
+    return f"{pipeline}/score-launches/{hour:%Y%m%dT%H}" + (f"/{number:04d}" if number else "/")
 
 
 def import_graph(pipeline: str, sha256: str) -> str:
@@ -134,6 +250,46 @@ def import_result(pipeline: str, digest: str, execution: str) -> str:
     return f"{pipeline}/imports/{digest}/{execution}.json"
 
 
+def _falling(number: int) -> str:
+    """A number so that the greatest sorts first."""
+    return f"{_BEYOND_NUMBERS - number:010d}"
+
+
+def watches(pipeline: str) -> str:
+    """Prefix of what looks at a pipeline found, in the data bucket; the newest sorts first."""
+    return f"{pipeline}/monitoring/watches/"
+
+
+def watch(pipeline: str, number: int) -> str:
+    """What the `number`-th look at a pipeline found, of those that brought something new."""
+    return f"{watches(pipeline)}{_falling(number)}.watch.json"
+
+
+def replays(pipeline: str) -> str:
+    """Prefix of a pipeline's replays that were kept, in the data bucket; the newest sorts first."""
+    return f"{pipeline}/replays/"
+
+
+def replay(pipeline: str, number: int) -> str:
+    """A replay that was kept, in the data bucket."""
+    return f"{replays(pipeline)}{_falling(number)}.json"
+
+
+def told(pipeline: str, channel: str) -> str:
+    """Prefix of how far a channel was told of the looks at a pipeline; the newest sorts first."""
+    return f"{pipeline}/monitoring/told/{channel}/"
+
+
+def told_of(pipeline: str, channel: str, number: int) -> str:
+    """The note that a channel was told of the `number`-th look, in the data bucket."""
+    return f"{told(pipeline, channel)}{_falling(number)}.told"
+
+
+def parse_watch(name: str) -> int:
+    """The look's number, from the name of what it found or of a note about it."""
+    return _BEYOND_NUMBERS - int(name.rpartition("/")[2].partition(".")[0])
+
+
 def launch(pipeline: str, commit: str, number: int = 1) -> str:
     """Which execution was the `number`-th launched at this commit of the head (data bucket)."""
     return numbered(f"{pipeline}/launches/{commit}", number)
@@ -149,6 +305,16 @@ def quarantined_bytes(pipeline: str, file: FileId) -> str:
     return quarantined(pipeline, file) + "original"
 
 
+def repaired_bytes(pipeline: str, sha256: str) -> str:
+    """What somebody made of a quarantined file's bytes, in the data bucket, which keeps it."""
+    return f"{pipeline}/repairs/{sha256}"
+
+
+def bad_rows(pipeline: str, file: FileId, number: int = 1) -> str:
+    """The rows that the `number`-th decision about an accepted file left out of it."""
+    return numbered(quarantined(pipeline, file) + "bad-rows", number, ".csv")
+
+
 def report(pipeline: str, file: FileId) -> str:
     """The diagnosis of a quarantined file."""
     return quarantined(pipeline, file) + "report.json"
@@ -157,6 +323,11 @@ def report(pipeline: str, file: FileId) -> str:
 def definition(pipeline: str, digest: str) -> str:
     """A definition's text, in the models bucket."""
     return f"{pipeline}/definitions/{digest}.yaml"
+
+
+def serving_settings(pipeline: str, digest: str) -> str:
+    """What a definition says to `predict`, in the models bucket."""
+    return f"{pipeline}/definitions/{digest}.serving.json"
 
 
 def versions(pipeline: str) -> str:
@@ -179,6 +350,16 @@ def head(pipeline: str) -> str:
     return f"{pipeline}/{HEAD}"
 
 
+def commits(pipeline: str) -> str:
+    """The folder of the registry's history, in the models bucket."""
+    return f"{pipeline}/registry/commits/"
+
+
+def commits_from(pipeline: str, number: int) -> str:
+    """Where the entries of this number and later begin in a listing."""
+    return f"{commits(pipeline)}{number:08d}"
+
+
 def commit(pipeline: str, number: int, commit_id: str) -> str:
     """One entry of the registry's history, in the models bucket."""
-    return f"{pipeline}/registry/commits/{number:08d}-{commit_id}.json"
+    return f"{commits_from(pipeline, number)}-{commit_id}.json"

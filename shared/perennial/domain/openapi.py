@@ -5,22 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from perennial.domain.instance_values import EXACT, LARGEST, MAX_TEXT
 from perennial.domain.instances import MAX_IGNORED
 from perennial.domain.manifest import Input, Manifest
+from perennial.domain.media_types import CSV
+from perennial.domain.names import PIPELINE_NAME
 from perennial.domain.predictions import class_key
 from perennial.domain.problems import MEDIA_TYPE, TYPES
+from perennial.domain.request_rows import MAX_CELLS
 
 Json = dict[str, Any]
 
-_NUMERIC = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_NUMBER: Json = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": _NUMERIC}]}
+_NUMERIC = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
+_NUMBER: Json = {
+    "anyOf": [
+        {"type": "number", "minimum": -LARGEST, "maximum": LARGEST},
+        {"type": "string", "pattern": _NUMERIC},
+    ]
+}
+_INTEGER: Json = {
+    "anyOf": [
+        {"type": "integer", "minimum": -EXACT, "maximum": EXACT},
+        {**_NUMBER, "description": "whole, and one that float32 holds exactly"},
+    ]
+}
+_BOOLEAN: Json = {
+    "anyOf": [
+        {"type": "boolean"},
+        {"type": "integer", "minimum": 0, "maximum": 1},
+        {"type": "string", "pattern": "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[01])$"},
+    ]
+}
 _VALUES: Mapping[str, Json] = {
-    "integer": _NUMBER,
+    "integer": _INTEGER,
     "number": _NUMBER,
-    "boolean": {"enum": [True, False, 0, 1, "true", "false", "1", "0"]},
-    "category": {"type": "string"},
-    "text": {"type": "string"},
-    "timestamp": {"type": "string", "description": "ISO 8601; without an offset it is UTC"},
+    "boolean": _BOOLEAN,
+    "category": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT},
+    "text": {"type": "string", "maxLength": MAX_TEXT},
+    "timestamp": {
+        "type": "string",
+        "minLength": 1,
+        "description": "ISO 8601; without an offset it is UTC",
+    },
 }
 _MISSING: Json = {"enum": [None, ""]}
 
@@ -34,14 +60,23 @@ def document(models: Sequence[Manifest], *, max_bytes: int, max_instances: int) 
         max_instances: the most instances in one request.
     """
     paths: Json = {
-        "/": {"get": _get("status", "The service and its pipelines", "Service")},
-        "/openapi.json": {"get": _get("description", "This document", None)},
+        "/": {"get": _get("status", "The service and its pipelines", "Service", (400, 500))},
+        "/openapi.json": {"get": _get("description", "This document", None, (400, 500))},
         "/v1/models/{pipeline}": {
             "parameters": [_PIPELINE],
             "get": {
-                **_get("model", "The model that answers", "Model", problems=(404, 503)),
+                **_get("model", "The model that answers", "Model", (400, 404, 500, 503)),
                 "parameters": [_VERSION],
             },
+        },
+        "/v1/models/{pipeline}/predictions/{key}": {
+            "parameters": [_PIPELINE, _KEY],
+            "get": _get(
+                "look_up",
+                "The prediction for a row of a file that was scored",
+                "Prediction",
+                problems=(400, 404, 500, 503),
+            ),
         },
         "/v1/models/{pipeline}:predict": {
             "parameters": [_PIPELINE],
@@ -82,8 +117,13 @@ def _get(operation: str, summary: str, schema: str | None, problems: Iterable[in
 def _post(operation: str, request: Json, answer: Json, max_bytes: int) -> Json:
     responses = {
         "200": {
-            **_content("One prediction for each instance, in their order", answer),
-            "headers": {"X-Model-Version": {"schema": {"type": "string"}}},
+            "description": "One prediction for each instance, in their order; of CSV, one row each "
+            "under a header: prediction, or label and probability_ with each class",
+            "content": {"application/json": {"schema": answer}, CSV: {"schema": _TEXT}},
+            "headers": {
+                name: {"schema": _TEXT, "description": description}
+                for name, description in _HEADERS.items()
+            },
         },
         **_problems((400, 404, 413, 415, 422, 500, 503)),
     }
@@ -94,7 +134,10 @@ def _post(operation: str, request: Json, answer: Json, max_bytes: int) -> Json:
         "requestBody": {
             "required": True,
             "description": f"At most {max_bytes} bytes.",
-            "content": {"application/json": {"schema": request}},
+            "content": {
+                "application/json": {"schema": request},
+                CSV: {"schema": {**_TEXT, "description": _CSV_ROWS}},
+            },
         },
         "responses": responses,
     }
@@ -108,7 +151,12 @@ def _request(instance: Json, max_instances: int) -> Json:
 def _answer(prediction: Json) -> Json:
     predictions = {"type": "array", "items": prediction}
     return _object(
-        {"predictions": predictions, "model_version": _TEXT, "ignored": _IGNORED},
+        {
+            "predictions": predictions,
+            "model_version": _TEXT,
+            "ignored": _IGNORED,
+            "holdout": _HOLDOUT,
+        },
         ["predictions", "model_version"],
     )
 
@@ -160,6 +208,22 @@ def _or_null(kind: str) -> Json:
 
 
 _TEXT: Json = {"type": "string"}
+_CSV_ROWS = (
+    "A header of column names and a row for each instance: commas, quotes as RFC 4180 has them, "
+    "UTF-8; an empty cell is missing. "
+    f"At most {MAX_CELLS} cells in the columns that mean something"
+)
+_HEADERS: Mapping[str, str] = {
+    "X-Model-Version": "The version that answered",
+    "X-Request-Id": "The request's, as the prediction log has it",
+    "X-Holdout": "`true` where the pipeline holds this request out: do without the predictions.",
+    "X-Ignored-Fields": "Of CSV: names of columns that mean nothing to the model, percent-encoded; "
+    "absent when there are none",
+}
+_HOLDOUT: Json = {
+    "const": True,
+    "description": "there where the pipeline holds this request out: do without the predictions",
+}
 _IGNORED: Json = {
     "type": "array",
     "items": _TEXT,
@@ -169,7 +233,22 @@ _IGNORED: Json = {
     "absent when there are none",
 }
 _ANY: Json = {"type": "object", "description": "A value for each of the model's inputs"}
-_PIPELINE: Json = {"name": "pipeline", "in": "path", "required": True, "schema": _TEXT}
+_ANY_PREDICTION: Json = {
+    "anyOf": [{"type": "number"}, {"type": "object", "required": ["label", "probabilities"]}]
+}
+_PIPELINE: Json = {
+    "name": "pipeline",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{PIPELINE_NAME.pattern}$"},
+}
+_KEY: Json = {
+    "name": "key",
+    "in": "path",
+    "required": True,
+    "description": "The values of the key columns in the definition's order, with / between",
+    "schema": {"type": "string", "minLength": 1},
+}
 _VERSION: Json = {
     "name": "version",
     "in": "query",
@@ -189,7 +268,10 @@ _STATUS_FIELDS: Json = {
     "name": _TEXT,
     "ready": {"type": "boolean"},
     "version": _or_null("string"),
+    "champion": _or_null("string"),
     "error": _or_null("string"),
+    "looked_up_seconds_ago": _or_null("number"),
+    "stale": {"type": "boolean"},
 }
 _SCHEMAS: Mapping[str, Json] = {
     "Service": _object(
@@ -198,8 +280,8 @@ _SCHEMAS: Mapping[str, Json] = {
             "pipelines": {
                 "type": "array",
                 "items": _object(
-                    {**_STATUS_FIELDS, "looked_up_seconds_ago": _or_null("number")},
-                    [*_STATUS_FIELDS, "looked_up_seconds_ago"],
+                    {**_STATUS_FIELDS, "shadow": _or_null("string")},
+                    [*_STATUS_FIELDS, "shadow"],
                 ),
             },
         },
@@ -215,8 +297,17 @@ _SCHEMAS: Mapping[str, Json] = {
         },
         [*_STATUS_FIELDS, "digest", "trained_through", "age_seconds", "inputs"],
     ),
-    "Predictions": _answer(
-        {"anyOf": [{"type": "number"}, {"type": "object", "required": ["label", "probabilities"]}]}
+    "Predictions": _answer(_ANY_PREDICTION),
+    "Prediction": _object(
+        {
+            "key": {"type": "object", "additionalProperties": _TEXT},
+            "prediction": _ANY_PREDICTION,
+            "model_version": _TEXT,
+            "file": _or_null("string"),
+            "generation": {"type": "integer"},
+            "row": {"type": "integer", "minimum": 1},
+        },
+        ["key", "prediction", "model_version", "file", "generation", "row"],
     ),
     "Problem": _object(
         {
@@ -230,7 +321,8 @@ _SCHEMAS: Mapping[str, Json] = {
                 "type": "array",
                 "items": _object(
                     {
-                        "instance": {"type": "integer"},
+                        "instance": {"type": "integer", "minimum": 0},
+                        "line": {"type": "integer", "description": "Of CSV, from 1"},
                         "field": _TEXT,
                         "expected": _TEXT,
                         "found": _TEXT,

@@ -1,4 +1,4 @@
-"""How a pipeline's models are made, and what lets one serve: two parts of its definition."""
+"""How a pipeline's models are made, what lets one serve, and how: parts of its definition."""
 
 from __future__ import annotations
 
@@ -38,6 +38,10 @@ BUILT_IN = ("hist_gradient_boosting", "linear")
 FACTORY = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", re.ASCII)
 """`package.module:factory`, the name of a model of one's own."""
 
+_ORIGIN = re.compile(
+    r"https://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?|http://(localhost|127\.0\.0\.1)(:[0-9]{1,5})?"
+)
+
 
 class Strict(BaseModel):
     """A part of a definition: frozen, and unknown keys are mistakes."""
@@ -46,7 +50,12 @@ class Strict(BaseModel):
 
 
 class Window(Strict):
-    """How much history a model learns from: the last `files`, or the last `days` of event time."""
+    """How much history a model learns from.
+
+    Attributes:
+        files: the last so many files.
+        days: the last so many days of event time.
+    """
 
     files: int | None = Field(default=None, ge=1)
     days: float | None = Field(default=None, gt=0)
@@ -59,7 +68,12 @@ class Window(Strict):
 
 
 class Trigger(Strict):
-    """When accepted files lead to a run: every `files` of them, or every `rows` in them."""
+    """When accepted files lead to a run.
+
+    Attributes:
+        files: once there are so many new files.
+        rows: once they have so many rows.
+    """
 
     files: int | None = Field(default=None, ge=1)
     rows: int | None = Field(default=None, ge=1)
@@ -190,3 +204,53 @@ class Promotion(Strict):
     slices: dict[str, Slice] = Field(default_factory=dict)
     surprise: float | None = Field(default=4.0, gt=0)
     probation: Literal["alert", "return"] | None = "alert"
+
+
+class Log(Strict):
+    """What the prediction log holds of requests and answers.
+
+    Attributes:
+        sample: the share of requests that are written.
+        features: the share of the written requests whose features are written too.
+        keys: whether the key columns of instances are written, on which labels are joined later.
+        leave_out: columns that are never written, such as personal ones.
+    """
+
+    sample: float = Field(default=1.0, ge=0, le=1)
+    features: float = Field(default=0.1, ge=0, le=1)
+    keys: bool = False
+    leave_out: tuple[str, ...] = ()
+
+
+class Serving(Strict):
+    """How the champion answers, and what becomes of predictions.
+
+    Attributes:
+        log: what the prediction log holds.
+        shadow: whether the newest version that waits for approval answers too, for the prediction
+            log alone.
+        cors: origins whose pages may ask `predict` from a browser; none unless they are named.
+        rescore: whether files that were scored are scored again when another version becomes the
+            champion: `latest` does so with the newest `rescore_files` of them.
+        rescore_files: how many.
+        lookup: whether predictions for files can be looked up over HTTP by the key of their row.
+    """
+
+    log: Log = Log()
+    shadow: bool = False
+    cors: tuple[str, ...] = ()
+    rescore: Literal["never", "latest"] = "never"
+    rescore_files: int = Field(default=20, ge=1, le=1000)
+    lookup: bool = False
+
+    @field_validator("cors")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin) or origin.endswith(":443"):
+                raise ValueError(
+                    "expected an origin as browsers send it, such as https://shop.example: in "
+                    "lower case, without a path, and http only for localhost, "
+                    f"found {origin!r}"
+                )
+        return origins

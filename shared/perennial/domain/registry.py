@@ -9,13 +9,17 @@ Standard library only, because `predict` ships with it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
-from perennial.errors import ClaimLost, CommitConflict, RefusedError
+from perennial.domain.manifest import Manifest
+from perennial.errors import ClaimLost, CommitConflict, DigestMismatch, ModelError, RefusedError
+
+_SHOWN = 80  # characters of what another manifest says
 
 Status = Literal["approved", "waiting", "rejected", "superseded", "withdrawn", "recalled"]
 """`rejected`: by its duel or by a person. `superseded`: a newer version passed while it waited.
@@ -50,6 +54,19 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far in event time a pipeline's accepted files reach, as its last run found them.
+
+    Attributes:
+        time: the latest place in time of any of them (UTC).
+        generation: of the file that reaches so far.
+    """
+
+    time: datetime
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """A pipeline's registry at one commit.
 
@@ -71,6 +88,10 @@ class Head:
         recalls: how often files were recalled: what a run listed before the last time is stale.
         relearn: whether a run is due whatever the trigger says, because a recall took back what
             had been learned.
+        watermark: how far the accepted files reached in the listing of the last run that is done;
+            None before the first, and where rows have no event time.
+        manifests: SHA-256, in hex, of the manifest of every version that may serve, or may come to;
+            not of those that earlier releases brought in.
     """
 
     pipeline: str
@@ -89,6 +110,8 @@ class Head:
     superseded: Mapping[str, str] = field(default_factory=dict)
     recalls: int = 0
     relearn: bool = False
+    watermark: Watermark | None = None
+    manifests: Mapping[str, str] = field(default_factory=dict)
     format: int = 1
 
     def to_json(self) -> bytes:
@@ -102,12 +125,16 @@ class Head:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> Self:
-        """Read the stored form, parsed."""
+        """Read the stored form, parsed; what a later release added means nothing here."""
+        document = _known(cls, document)
         if pin := document["pin"]:
-            document["pin"] = Pin(**{**pin, "at": datetime.fromisoformat(pin["at"])})
+            document["pin"] = Pin(**_known(Pin, {**pin, "at": datetime.fromisoformat(pin["at"])}))
         if claim := document["claim"]:
             deadline = datetime.fromisoformat(claim["deadline"])
-            document["claim"] = Claim(**{**claim, "deadline": deadline})
+            document["claim"] = Claim(**_known(Claim, {**claim, "deadline": deadline}))
+        if watermark := document.get("watermark"):  # since 0.1.0 only
+            time = datetime.fromisoformat(watermark["time"])
+            document["watermark"] = Watermark(time, watermark["generation"])
         document["predecessors"] = tuple(document["predecessors"])
         return cls(**document)
 
@@ -161,11 +188,51 @@ class Commit:
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
-        """Read the stored form."""
-        document = json.loads(data)
+        """Read the stored form; what a later release added means nothing here."""
+        document = _known(cls, json.loads(data))
         document["at"] = datetime.fromisoformat(document["at"])
         document["head"] = Head.from_document(document["head"])
         return cls(**document)
+
+
+def _known(cls: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    return {item.name: document[item.name] for item in fields(cls) if item.name in document}
+
+
+def verify_manifest(head: Head, version: str, data: bytes) -> None:
+    """Refuse a version's manifest that is not the one that the head states, where it states one.
+
+    Args:
+        head: the registry.
+        version: which.
+        data: bytes of its `manifest.json`.
+
+    Raises:
+        DigestMismatch: naming both.
+    """
+    stated = head.manifests.get(version, "")
+    found = hashlib.sha256(data).hexdigest()
+    if stated and found != stated:
+        raise DigestMismatch(
+            f"{head.pipeline} {version}: manifest.json has digest {found[:12]}…; "
+            f"the registry states {stated[:12]}…"
+        )
+
+
+def read_manifest(pipeline: str, version: str, data: bytes) -> Manifest:
+    """Read a version's `manifest.json`.
+
+    Raises:
+        ModelError: when it cannot be read, or is another version's.
+    """
+    try:
+        manifest = Manifest.from_json(data)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{pipeline} {version}: cannot read the manifest ({error!r})") from error
+    if (manifest.pipeline, manifest.version) != (pipeline, version):
+        found = f"{manifest.pipeline} {manifest.version}"[:_SHOWN]
+        raise ModelError(f"{pipeline} {version}: the manifest is of {found}")
+    return manifest
 
 
 def apply_definition(head: Head, digest: str) -> Head:
@@ -216,6 +283,7 @@ def release_claim(
     run: str = "",
     learned_through: int | None = None,
     recalls: int | None = None,
+    watermark: Watermark | None = None,
 ) -> Head:
     """End a run's work.
 
@@ -226,6 +294,7 @@ def release_claim(
         learned_through: the generation up to which nothing waits; None leaves it as it is.
         recalls: those that the run knew of when it listed the accepted files. After another, what
             its record lists is not done with.
+        watermark: how far the accepted files reach that it listed; of a run that is done.
 
     Raises:
         ClaimLost: when the run's claim is gone.
@@ -240,6 +309,8 @@ def release_claim(
         last_run=run or head.last_run,
         learned_through=through,
         relearn=head.relearn and not run,
+        # Not the higher of the two: what set the old one may have been recalled.
+        watermark=watermark if run else head.watermark,
     )
 
 
@@ -253,6 +324,7 @@ def judge_version(
     definition: str,
     recalls: int,
     proved: bool = True,
+    manifest: str = "",
 ) -> Head:
     """Enter a run's new version: promoted when approved, else kept beside the champion.
 
@@ -265,6 +337,7 @@ def judge_version(
         definition: digest of the recipe that made it.
         recalls: those that the run knew of before it listed the files that it learned from.
         proved: whether it passed a gate, unless it is rejected: an import may wait without.
+        manifest: SHA-256 of its manifest, which from now on is the only one that counts.
 
     Raises:
         ClaimLost: when the run's claim is gone.
@@ -286,9 +359,13 @@ def judge_version(
     # Once a newer version has passed, whatever still waits has nothing to offer.
     passed_by = head.waiting if proved and status != "rejected" else ()
     superseded: dict[str, Status] = dict.fromkeys(passed_by, "superseded")
+    statuses = {**head.statuses, **superseded, version: status}
+    stated = {**head.manifests, version: manifest} if manifest else head.manifests
     entered = replace(
         head,
-        statuses={**head.statuses, **superseded, version: status},
+        statuses=statuses,
+        # Of the others, which never serve, every later head would carry them in vain.
+        manifests={v: d for v, d in stated.items() if statuses.get(v) in ("approved", "waiting")},
         superseded={**head.superseded, **dict.fromkeys(passed_by, version)},
     )
     return crown(entered, version) if status == "approved" else entered

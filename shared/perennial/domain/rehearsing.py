@@ -85,7 +85,15 @@ def _label(definition: Definition, rank: NDArray[np.float64]) -> Any:
 
 def _allowed(column: Column) -> Sequence[Any]:
     """The values that a rule lists, or that the type does."""
-    listed = next((rule.allowed for rule in column.rules if rule.allowed), None)
+    numeric = column.type in ("integer", "number")
+    listed = next(
+        (
+            r.allowed or r.observed
+            for r in column.rules
+            if r.allowed or (r.observed and not numeric)
+        ),
+        None,
+    )
     if listed:
         return listed
     return {"boolean": (False, True), "category": _CATEGORIES}.get(column.type, ())
@@ -93,12 +101,9 @@ def _allowed(column: Column) -> Sequence[Any]:
 
 def _range(column: Column) -> tuple[float, float]:
     """Lowest and highest value, at most `WIDTH` apart."""
-    low = max(
-        (r.range[0] for r in column.rules if r.range and r.range[0] is not None), default=None
-    )
-    high = min(
-        (r.range[1] for r in column.rules if r.range and r.range[1] is not None), default=None
-    )
+    bounds = [rule.bounds for rule in column.rules]
+    low = max((low for low, _ in bounds if low is not None), default=None)
+    high = min((high for _, high in bounds if high is not None), default=None)
     if low is None:
         low = 0.0 if high is None else high - WIDTH
     return low, low + WIDTH if high is None else max(low, min(high, low + WIDTH))

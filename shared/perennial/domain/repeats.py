@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
 
+_PART = 2**32
+
 
 def tells_rows_apart(definition: Definition) -> bool:
     """Whether two equal rows are one row that came twice, and not two that look alike."""
@@ -24,10 +26,20 @@ def row_hashes(definition: Definition, frame: pd.DataFrame) -> NDArray[np.uint64
     The same for a row whichever frame it stands in: beside a null, whole numbers and truth values
     become other types in a frame, so that all of them are hashed as floats.
     """
-    names = definition.names("key") or list(definition.stored_columns)
-    numeric = [n for n in names if definition.columns[n].type in ("integer", "number", "boolean")]
-    named = frame[names].astype(dict.fromkeys(numeric, "float64"))
-    hashes: NDArray[np.uint64] = pd.util.hash_pandas_object(named, index=False).to_numpy()
+    named: dict[str, pd.Series] = {}
+    for name in definition.names("key") or list(definition.stored_columns):
+        values, kind = frame[name], definition.columns[name].type
+        if kind == "integer":  # in two parts, because a float holds no long identifier exactly
+            high = values // _PART
+            named[name], named[f"{name} (low part)"] = (
+                part.astype("float64") for part in (high, values - high * _PART)
+            )
+        else:
+            numeric = kind in ("number", "boolean")
+            named[name] = values.astype("float64") if numeric else values
+    hashes: NDArray[np.uint64] = pd.util.hash_pandas_object(
+        pd.DataFrame(named), index=False
+    ).to_numpy()
     return hashes
 
 

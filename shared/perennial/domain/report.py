@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from perennial.domain import names
 from perennial.domain.verdict import Verdict
 
 
-def to_report(verdict: Verdict, original: str) -> bytes:
+def to_report(verdict: Verdict, original: str, bad_rows: str = "") -> bytes:
     """What was wrong with a file, as JSON.
 
     Args:
         verdict: the decision.
         original: where the original bytes are kept (a URL).
+        bad_rows: where the rows are that were left out of an accepted file (a URL).
     """
-    report = {
+    report: dict[str, Any] = {
         "format": 1,
         "file": verdict.file.name,
         "generation": verdict.file.generation,
@@ -32,6 +34,12 @@ def to_report(verdict: Verdict, original: str) -> bytes:
         "reason": verdict.reason,
         "findings": [asdict(finding) for finding in verdict.findings],
     }
+    if bad_rows:
+        report |= {
+            "rows": verdict.rows,
+            "rows_set_aside": verdict.rows_set_aside,
+            "bad_rows": bad_rows,
+        }
     return json.dumps(report, ensure_ascii=False, indent=1).encode()
 
 

@@ -7,9 +7,9 @@ rows are looked up where a count is not zero.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import and_
 
@@ -18,6 +18,8 @@ import polars as pl
 from perennial.domain.cells import describe, read_cells
 from perennial.domain.definition import Column, Definition, Rule, Severity
 from perennial.domain.findings import listed
+from perennial.domain.lateness import earliest
+from perennial.domain.patterns import broken_by
 from perennial.domain.recipe import Scalar
 
 _FLOAT32_EXACT = 2**24
@@ -32,12 +34,13 @@ class Check:
 
     Attributes:
         rule: its identifier.
-        severity: `reject` or `warn`.
+        severity: what is done about rows that break it.
         column: the column that it is about.
         broken: true for rows that break it; null counts as false.
         shown: the text of such a row that tells why.
         expected: what would be right.
         advice: what to do about it.
+        aside: true for rows that a row policy sets aside for it; `broken` where absent.
         unusable: whether a row that breaks it is of no use to training, whoever accepts it.
     """
 
@@ -48,6 +51,7 @@ class Check:
     shown: pl.Expr
     expected: str
     advice: str = ""
+    aside: pl.Expr | None = None
     unusable: bool = False
 
 
@@ -62,7 +66,11 @@ def values_of(column: str) -> str:
 
 
 def row_checks(
-    definition: Definition, frame: pl.DataFrame, columns: Sequence[str]
+    definition: Definition,
+    frame: pl.DataFrame,
+    columns: Sequence[str],
+    arrived: datetime | None = None,
+    covered: datetime | None = None,
 ) -> Iterator[Check]:
     """Every rule that a row obeys or breaks by itself.
 
@@ -71,23 +79,59 @@ def row_checks(
         frame: a batch of rows, with `text_of` and `values_of` each column; only patterns look at
             it.
         columns: the declared columns that the file has.
+        arrived: when the file did (UTC); None where nobody knows, and nothing is in the future.
+        covered: through when earlier accepted files reach (UTC); None where nothing is late.
     """
+    ahead = definition.rows.max_future_days
+    first = earliest(covered, definition.rows.max_lateness_days)
     for name in columns:
         column = definition.columns[name]
+        if column.role == "event_time" and (latest := _latest(arrived, ahead)) is not None:
+            yield _of_future(name, latest)
+        if column.role == "event_time" and first is not None:
+            yield _of_lateness(name, first)
         yield from _of_type(name, column)
         for rule in column.rules:
-            yield _of_rule(name, column, rule, frame)
+            if rule.kind in ("range", "allowed", "observed", "pattern"):
+                yield _of_rule(name, column, rule, frame)
         if column.classes is not None:
             yield _of_classes(name, column, column.classes)
         if column.role == "feature":
             yield from _of_precision(name, column)
 
 
-def file_checks(definition: Definition, columns: Sequence[str]) -> Iterator[Check]:
-    """The rules that rows obey or break together: they read `values_of` columns only."""
+def told_apart_by(definition: Definition, columns: Sequence[str]) -> set[str]:
+    """Those of a file's declared columns in which `file_checks` look for values that repeat."""
+    unique = (n for n in columns if any(rule.unique for rule in definition.columns[n].rules))
+    return {*unique, *definition.names("key")} & {*columns}
+
+
+def file_checks(
+    definition: Definition, columns: Sequence[str], frame: pl.DataFrame
+) -> Iterator[Check]:
+    """The rules that rows obey or break together, unless it is clear that all obey them.
+
+    Args:
+        definition: what implies the rules.
+        columns: the declared columns that the file has.
+        frame: all of its rows, with `values_of` each column.
+    """
     keys = definition.names("key")
-    if keys and set(keys) <= set(columns):
-        yield _of_key(keys)
+    if keys and set(keys) <= set(columns) and _may_repeat(frame, keys):
+        yield _of_key(keys, columns)
+    for name in columns:
+        for rule in definition.columns[name].rules:
+            if rule.unique and _may_repeat(frame, [name]):
+                yield _of_uniqueness(name, rule.severity, columns)
+
+
+def _may_repeat(frame: pl.DataFrame, columns: Sequence[str]) -> bool:
+    """Whether rows may have the same values in these columns.
+
+    Different hashes are those of different values; they are compared several times faster.
+    """
+    hashes = frame.select(values_of(name) for name in columns).hash_rows()
+    return bool(hashes.n_unique() < frame.height)
 
 
 def _of_type(name: str, column: Column) -> Iterator[Check]:
@@ -119,12 +163,22 @@ def _of_rule(name: str, column: Column, rule: Rule, frame: pl.DataFrame) -> Chec
         return Check(
             "allowed", rule.severity, name, broken, text, f"one of {listed(_spelt(rule.allowed))}"
         )
-    pattern = re.compile(rule.pattern or "")
-    # Python's dialect, as the definition was checked with; so each distinct value, once.
-    distinct = frame[values_of(name)].drop_nulls().unique()
-    others = [value for value in distinct if not pattern.fullmatch(value)]
-    broken = value.is_in(pl.Series(others, dtype=pl.String).implode())
+    if rule.observed is not None:
+        return _of_observed(name, column, rule.observed)
+    broken = broken_by(rule.pattern or "", frame[values_of(name)])
     return Check("pattern", rule.severity, name, broken, text, f"text that matches {rule.pattern}")
+
+
+def _of_observed(name: str, column: Column, observed: Sequence[Scalar]) -> Check:
+    text, value = pl.col(text_of(name)), pl.col(values_of(name))
+    if column.type not in ("integer", "number"):
+        broken = ~value.is_in(_read(observed, column).implode())
+        expected = f"one of the values seen so far, {listed(_spelt(observed))}"
+        return Check("observed", "warn", name, broken, text, expected)
+    low, high = (float(bound) for bound in observed)
+    broken = (value < low - (high - low)) | (value > high + (high - low))
+    expected = f"a value near those seen so far, {low:,.15g} to {high:,.15g}"
+    return Check("observed", "warn", name, broken, text, expected)
 
 
 def _of_classes(name: str, column: Column, classes: Sequence[bool | int | str]) -> Check:
@@ -161,13 +215,66 @@ def _of_precision(name: str, column: Column) -> Iterator[Check]:
         )  # fmt: skip
 
 
-def _of_key(keys: Sequence[str]) -> Check:
+def _of_key(keys: Sequence[str], columns: Sequence[str]) -> Check:
     values = [pl.col(values_of(key)) for key in keys]
     whole = reduce(and_, (value.is_not_null() for value in values))
     key = values[0] if len(values) == 1 else pl.struct(values)
     broken = whole & ~key.is_first_distinct()
     shown = pl.concat_str([value.cast(pl.String) for value in values], separator=", ")
-    return Check("key", "reject", " + ".join(keys), broken, shown, "every key once in a file")
+    aside = whole & _contested(keys, columns)
+    return Check(
+        "key", "reject", " + ".join(keys), broken, shown, "every key once in a file", aside=aside
+    )
+
+
+def _of_uniqueness(name: str, severity: Severity, columns: Sequence[str]) -> Check:
+    value = pl.col(values_of(name))
+    broken = value.is_not_null() & ~value.is_first_distinct()
+    shown, aside = value.cast(pl.String), value.is_not_null() & _contested([name], columns)
+    return Check("unique", severity, name, broken, shown, "every value once", aside=aside)
+
+
+def _contested(names: Sequence[str], columns: Sequence[str]) -> pl.Expr:
+    """The rows to set aside where rows have the same values in the columns of these names.
+
+    Where they are the same in every column, one of them is enough. Where they differ nobody knows
+    which is right, so that none of them is.
+    """
+    same = [pl.col(values_of(name)) for name in names]
+    whole = pl.struct(pl.col(values_of(name)) for name in columns)
+    row = pl.int_range(pl.len())
+    return (pl.len().over(same) > 1) & (
+        (whole.is_first_distinct().sum().over(same) > 1) | (row != row.min().over(same))
+    )
+
+
+def _latest(arrived: datetime | None, ahead: float | None) -> datetime | None:
+    """The last moment at which a row may happen; None where any is fine."""
+    if arrived is None or ahead is None:
+        return None
+    try:
+        return arrived + timedelta(days=ahead)
+    except OverflowError:  # after the last year there is
+        return None
+
+
+def _of_future(name: str, latest: datetime) -> Check:
+    text, value = pl.col(text_of(name)), pl.col(values_of(name))
+    return Check(
+        "future", "reject", name, value > latest, text,
+        f"a time until {latest:%Y-%m-%d %H:%M} UTC",
+        advice="rows.max_future_days says how long after its file's arrival a row may happen",
+    )  # fmt: skip
+
+
+def _of_lateness(name: str, first: datetime) -> Check:
+    text, value = pl.col(text_of(name)), pl.col(values_of(name))
+    return Check(
+        "lateness", "reject", name, value < first, text,
+        f"a time from {first:%Y-%m-%d %H:%M} UTC on",
+        advice="rows.max_lateness_days says how long before the end of what was accepted already a "
+        "row may have happened",
+    )  # fmt: skip
 
 
 def _read(values: Sequence[Scalar], column: Column) -> pl.Series:

@@ -42,6 +42,13 @@ class Score:
         sums = {name: self.sums.get(name, 0.0) + other.sums.get(name, 0.0) for name in names}
         return Score(self.rows + other.rows, sums, self.separation + other.separation)
 
+    def loss(self, metric: Metric) -> float | None:
+        """One loss, as `metrics` has it, without working out the rest; None without rows."""
+        if not self.rows or metric not in self.sums:
+            return None
+        mean = self.sums[metric] / self.rows
+        return mean**0.5 if metric == "rmse" else mean
+
     def metrics(self) -> dict[str, float]:
         """Every quality that these rows can tell, by name; empty without rows.
 

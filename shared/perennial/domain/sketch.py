@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import yaml
 
+from perennial.domain.files import Csv
 from perennial.domain.guesses import Guess
 from perennial.domain.recipe import METRICS, Promotion, Task, Training
+from perennial.domain.words import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class Sketch:
         task_why: what the task rests on.
         columns: a guess for each, in the files' order.
         rows, files: how much was looked at.
+        csv: how CSV files are written.
+        repeated: how many rows repeat another row of the same file.
     """
 
     name: str
@@ -29,6 +33,8 @@ class Sketch:
     columns: Sequence[Guess]
     rows: int
     files: int
+    csv: Csv
+    repeated: int
 
 
 def write(sketch: Sketch) -> str:
@@ -39,15 +45,37 @@ def write(sketch: Sketch) -> str:
 def _lines(sketch: Sketch) -> Iterator[str]:
     files = "1 file" if sketch.files == 1 else f"{sketch.files} files"
     yield f"# Written by `perennial init` from {sketch.rows} rows in {files}: read it, edit it,"
-    yield "# then `perennial apply` it. What was only observed warns; make it `severity: reject`"
-    yield "# where you know better. Types reject, and so does a range without a severity."
+    yield "# then `perennial apply` it. What was only observed warns, until accepted files show it"
+    yield "# too; write range or allowed where you know better: they reject, and so do types."
     yield f"name: {_yaml(sketch.name)}"
     yield f"task: {sketch.task}  # {_remark(sketch.task_why)}"
     yield "columns:"
     for column in sketch.columns:
         yield f"  {_yaml(column.name)}:  # {_remark(column.why)}"
         yield from (f"    {line}" for line in _column(column, sketch.task))
+    if marks := sketch.csv.model_dump(exclude_defaults=True):
+        yield f"files:\n  csv: {_yaml(marks)}  # {_dialect(sketch.csv)}"
+    yield "rows:"
+    yield "  max_bad_row_fraction: 0  # or 0.01: so few bad rows do not keep out their file"
+    yield "checks:"
+    if sketch.repeated * 100 <= sketch.rows:
+        limits = "{warn: 0.01, reject: 0.3}"
+        yield f"  duplicate_rows: {limits}  # share of rows that stand twice: {_seen(sketch)}"
+    else:
+        yield f"  duplicate_rows: {{}}  # e.g. {{warn: 0.1}}: {_seen(sketch)}"
     yield from _recipe(sketch)
+
+
+def _dialect(csv: Csv) -> str:
+    if csv.encoding in ("cp1252", "iso8859-1"):
+        return (
+            "as in the samples; the encoding is a guess: they are not UTF-8, and no more is known"
+        )
+    return "as in the samples"
+
+
+def _seen(sketch: Sketch) -> str:
+    return f"{sketch.repeated or 'none'} of {sketch.rows} rows did"
 
 
 def _recipe(sketch: Sketch) -> Iterator[str]:
@@ -104,10 +132,10 @@ def _rules(column: Guess) -> Iterator[str]:
     if column.low is not None:
         bounds = _yaml([column.low, column.high])
         what = "always the same" if column.low == column.high else "the bounds"
-        yield f"{{range: {bounds}, severity: warn}}  # {what} {seen}"
+        yield f"observed: {bounds}  # {what} {seen}"
     elif column.type == "category" and column.values and column.role == "feature":
         what = "always the same" if len(column.values) == 1 else "all that occurred"
-        yield f"{{allowed: {_yaml(list(column.values))}, severity: warn}}  # {what} {seen}"
+        yield f"observed: {_yaml(list(column.values))}  # {what} {seen}"
 
 
 def _yaml(value: object) -> str:
@@ -125,4 +153,4 @@ def _dump(value: object, style: str | None = None) -> str:
 
 def _remark(text: str) -> str:
     """Text that fits into a comment: names of columns may hold anything."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    return printable(text, " ")

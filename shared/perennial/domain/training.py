@@ -163,7 +163,7 @@ def _bounds(definition: Definition) -> tuple[float, float]:
     """What the label's rejecting range rules allow: no file can have a value beyond them."""
     low, high = -np.inf, np.inf
     for rule in definition.columns[definition.label].rules:
-        if rule.range is not None and rule.severity == "reject":
+        if rule.range is not None and rule.severity != "warn":
             low = low if rule.range[0] is None else max(low, rule.range[0])
             high = high if rule.range[1] is None else min(high, rule.range[1])
     return low, high

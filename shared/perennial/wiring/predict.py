@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from perennial.adapters.clock import SystemClock
-from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.adapters.graph import Graph
+from perennial.adapters.storage_reader import CloudStorageReader, connect
 from perennial.config import Config
 from perennial.wiring import logs
 from perennial.workflows.serve import Server
+from perennial.workflows.serving.lookups import Lookups
+from perennial.workflows.serving.recording import Recorder
+from perennial.workflows.serving.shadow import Shadows
 
 
 def server(variables: Mapping[str, str]) -> Server:
@@ -20,5 +23,17 @@ def server(variables: Mapping[str, str]) -> Server:
     """
     logs.configure()
     config = Config.from_mapping(variables)
-    models = CloudStorageStore(connect(config), config.models_bucket)
-    return Server(models, SystemClock(), Graph)
+    models = CloudStorageReader(connect(config, variables), config.models_bucket)
+    return Server(models, SystemClock(), Graph, recorder=Recorder(logs.write, Shadows()))
+
+
+def lookups(variables: Mapping[str, str]) -> Lookups:
+    """What finds predictions for files in the models bucket that the settings name.
+
+    Raises:
+        ConfigError: when a setting is missing or wrong.
+    """
+    config = Config.from_mapping(variables)
+    return Lookups(
+        CloudStorageReader(connect(config, variables), config.models_bucket), SystemClock()
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.config import Config
-from perennial.ports import Buckets
+from perennial.ports import Buckets, ObjectStore
 
 
 def open_buckets(config: Config) -> Buckets:
@@ -16,3 +16,10 @@ def open_buckets(config: Config) -> Buckets:
         data=CloudStorageStore(client, config.data_bucket),
         models=CloudStorageStore(client, config.models_bucket),
     )
+
+
+def open_predictions(config: Config) -> ObjectStore | None:
+    """The bucket of the prediction log; None where the settings name none."""
+    if not config.predictions_bucket:
+        return None
+    return CloudStorageStore(connect(config), config.predictions_bucket)

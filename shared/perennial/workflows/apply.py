@@ -78,6 +78,8 @@ def apply(
         _require_same_question(registry.manifest(name, newest), definition)
     gate = _trusted(definition) if changed else None
     differences = _changes(registry, head, definition)
+    # Also for a definition that an earlier release put in force, which wrote none.
+    registry.store_serving_settings(definition, digest(text))
     if head is None or changed:
         stored = registry.store_definition(name, text)
         change = partial(state.apply_definition, digest=stored)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 from perennial.domain import registry as state
 from perennial.domain.definition import Definition
+from perennial.domain.lateness import watermark_of
 from perennial.domain.lineage import Batch, Lineage
 from perennial.domain.rebuilding import environment_of
+from perennial.domain.redelivery import Superseded, superseded
 from perennial.domain.registry import Head
+from perennial.domain.repeated_keys import RepeatedKeys
 from perennial.domain.static import Task
 from perennial.domain.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
 from perennial.workflows.challenge import Candidate, challenge, require_rows
 from perennial.workflows.doubts import NO_DOUBTS, Doubts, on_probation, put_aside, surprises
+from perennial.workflows.key_index import Keys, keys_of
 from perennial.workflows.ledger import Entry
 from perennial.workflows.loaded import LoadedVersion, load
 from perennial.workflows.packaging import Origin, package
@@ -42,21 +46,27 @@ class Result:
         reason: one sentence.
         version: the version that it made.
         new: rows of the files that were new to the champion, by stem.
-        considered: stems of the accepted files that it is done with.
+        considered: the accepted files that it is done with.
         later: stems of those that it leaves to the next run.
         alerts: what a person should know.
         recalls: those that the head told of before the files were listed: what is recalled later
             may be in the listing.
+        repeated_keys: what there is to say of new files that bring keys of earlier ones.
+        superseded: files that another replaces, as the champion does not know yet.
+        watermark: how far the accepted files reach that were listed.
     """
 
     outcome: Outcome = "failed"
     reason: str = ""
     version: str | None = None
     new: dict[str, int] = field(default_factory=dict)
-    considered: tuple[str, ...] = ()
+    considered: tuple[VerdictSummary, ...] = ()
     later: frozenset[str] = frozenset()
     alerts: list[Alert] = field(default_factory=list)
     recalls: int | None = None
+    repeated_keys: tuple[RepeatedKeys, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
+    watermark: state.Watermark | None = None
 
     def alert(self, alerts: Sequence[Alert]) -> None:
         """Add what is not there yet: an attempt may be made again."""
@@ -88,20 +98,31 @@ def attempt(
     result.recalls = head.recalls
     definition = trainer.registry.definition(head)
     accepted = accepted_files(trainer.buckets.data, head.pipeline)
+    result.watermark, result.considered = watermark_of(accepted), tuple(accepted)
     champion = load_champion(trainer, head)
-    batch = Batch.of(accepted, champion.lineage if champion else Lineage())
+    known = champion.lineage if champion else Lineage()
+    batch = Batch.of(accepted, known, superseded(definition, accepted))
+    result.superseded = _newly_superseded(batch, known)
     force = force or head.relearn
     task = _task(trainer, head, definition, batch, champion, force=force)
     result.later = frozenset(file.file.stem for file in task.later)
-    result.considered = _stems(f for f in accepted if f.file.stem not in result.later)
+    result.considered = tuple(f for f in accepted if f.file.stem not in result.later)
     rows = Rows(trainer.buckets.data, definition)
+    keys = Keys()
+    if definition.names("key"):
+        with watch("read"):
+            keys = keys_of(trainer.buckets.data, definition, batch, rows)
+    result.repeated_keys = keys.repeated
     scored: Sequence[Entry] = ()
     doubts = NO_DOUBTS
     if champion is not None and batch.proof:
         with watch("read"):
-            models = contenders(trainer.registry, trainer.codec, head, champion, definition, rows)
-        data = trainer.buckets.data
-        ledger, scored = score_first(data, trainer.clock, definition, batch, rows, models, watch)
+            models = contenders(
+                trainer.registry, trainer.codec, head, champion, definition, rows, keys.index
+            )
+        ledger, scored = score_first(
+            trainer.buckets.data, trainer.clock, definition, batch, rows, models, watch, keys.before
+        )
         doubts = Doubts(models[0].learned, ())
         if definition.training.mode == "dynamic":
             _doubt_champion(trainer, head, definition, ledger, batch, champion, run, result)
@@ -110,6 +131,10 @@ def attempt(
         _only_scored(head, definition, champion, scored, task, result)
         return
     candidate = _candidate(definition, batch, task.learn, rows, champion, watch, doubts, result)
+    if keys.index is not None:
+        found = [asdict(one) for one in keys.repeated]
+        evaluation = candidate.evaluation | {"repeated_keys": found}
+        candidate = replace(candidate, evaluation=evaluation)
     version, after = _bring_in(trainer, head, definition, candidate, run, watch)
     result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
     result.version = version
@@ -126,7 +151,13 @@ def load_champion(trainer: Trainer, head: Head) -> LoadedVersion | None:
     """The version that serves, verified and ready to predict; None before there is one."""
     if head.champion is None:
         return None
-    return load(trainer.registry, trainer.codec, head.pipeline, head.champion)
+    return load(trainer.registry, trainer.codec, head, head.champion)
+
+
+def _newly_superseded(batch: Batch, champion: Lineage) -> tuple[Superseded, ...]:
+    known = {(file.stem, file.superseded_by) for file in champion.files}
+    found = (Superseded.of(earlier, later) for earlier, later in batch.superseded)
+    return tuple(one for one in found if (one.stem, one.by) not in known)
 
 
 def _task(
@@ -218,12 +249,12 @@ def _bring_in(
     origin = Origin(head.pipeline, version, run, head.definition, trainer.clock.now(), environment)
     manifest, files = package(candidate, definition, origin, trainer.codec, watch)
     with watch("write"):
-        trainer.registry.write_version(manifest, files)
-        return version, _commit(trainer, head, candidate, version, run)
+        digest = trainer.registry.write_version(manifest, files)
+        return version, _commit(trainer, head, candidate, version, run, digest)
 
 
 def _commit(
-    trainer: Trainer, head: Head, candidate: Candidate[Model], version: str, run: str
+    trainer: Trainer, head: Head, candidate: Candidate[Model], version: str, run: str, digest: str
 ) -> Head:
     return trainer.registry.commit(
         head.pipeline,
@@ -235,6 +266,7 @@ def _commit(
             against=head.champion,
             definition=head.definition,
             recalls=head.recalls,
+            manifest=digest,
         ),
         action=lambda after: "promote" if after.champion == version else "judge",
         by=f"run {run}",
@@ -252,10 +284,6 @@ def _nothing_new(head: Head, champion: LoadedVersion | None) -> str:
             "with the next one, on whose rows both can be judged"
         )
     return f"{head.champion} has learned every accepted file"
-
-
-def _stems(files: Iterable[VerdictSummary]) -> tuple[str, ...]:
-    return tuple(file.file.stem for file in files)
 
 
 _OUTCOMES: Mapping[state.Status, Outcome] = {

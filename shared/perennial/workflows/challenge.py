@@ -124,7 +124,7 @@ def challenge(
         status = "approved" if definition.promotion.mode == "automatic" else "waiting"
     return Candidate(
         model=model,
-        lineage=lineage(batch.history, used, rows.portions(trained)),
+        lineage=lineage(batch.history, used, rows.portions(trained), batch.superseded),
         trained_rows=len(trained),
         held_out=held_out if len(held_out) else trained.tail(definition.promotion.min_duel_rows),
         status=status,

@@ -73,7 +73,9 @@ def check(
     head = registry.require(pipeline)
     if head.champion is None:
         raise NotFoundError(f"{pipeline} has no champion yet")
-    champion = ChampionRecord(registry, data, head, registry.manifest(pipeline, head.champion))
+    champion = ChampionRecord(
+        registry, data, head, registry.manifest(pipeline, head.champion, head=head)
+    )
     tests = []
     for name, looks in zip(TESTS, _looks(champion, graphs, serving, clock), strict=True):
         tests.append(DeploymentTest(name, [*looks]))

@@ -25,6 +25,7 @@ from perennial.errors import (
     Unfinished,
 )
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectInfo
+from perennial.workflows.batch.queue import unanswered
 from perennial.workflows.claims import claim, release
 from perennial.workflows.queue import is_at_work, work_is_due
 from perennial.workflows.registry import Registry
@@ -88,7 +89,8 @@ class Dropper:
 
         Args:
             uploads: the files.
-            wait: until each has its verdict and the training it caused has ended.
+            wait: until each has its verdict, the training it caused has ended, and those in
+                `score/` are predicted, if there is a champion.
             backfill: hold training back until all are judged, then train once.
 
         Raises:
@@ -114,6 +116,7 @@ class Dropper:
         if wait:
             self._await_verdicts(dropped)
             self._await_training(new_runs)
+            self._await_predictions(dropped)
             self._look(dropped)  # a run may have set some aside as suspect
         dropped.runs = new_runs()
         return dropped
@@ -222,6 +225,24 @@ class Dropper:
             open_work,
             "accepted files wait for a training run that does not start: is the job runner "
             "alive? `perennial status` shows the last runs, `perennial sweep` starts one",
+        )
+
+    def _await_predictions(self, dropped: Dropped) -> None:
+        """Wait until the files that are to be scored are, if there is who can."""
+        files = sorted(dropped.verdicts.values(), key=lambda one: one.file)
+
+        def waiting() -> int:
+            if all(file.decision != "to_score" for file in files):
+                return 0
+            head = self.registry.head(self.pipeline)
+            if head is None or head.champion is None:
+                return 0
+            return len(unanswered(self.buckets.data, self.pipeline, head.champion, files))
+
+        self._until_none(
+            waiting,
+            "{} of the dropped files wait to be scored: is the job runner alive? `perennial "
+            "status` says what came of others, `perennial sweep` starts it again",
         )
 
     def _until_none(self, left: Callable[[], int], complaint: str) -> None:

@@ -34,6 +34,7 @@ from perennial.domain.importing import (
 )
 from perennial.domain.lineage import Batch, Lineage, lineage
 from perennial.domain.manifest import FileDigest, Manifest
+from perennial.domain.redelivery import superseded
 from perennial.domain.registry import Head, Status
 from perennial.errors import (
     ClaimLost,
@@ -193,7 +194,8 @@ def _attempt(
 ) -> Imported:
     definition = trainer.registry.definition(head)
     artefact = trainer.codec.admit(graph, definition)
-    batch = Batch.of(accepted_files(trainer.buckets.data, head.pipeline), Lineage())
+    accepted = accepted_files(trainer.buckets.data, head.pipeline)
+    batch = Batch.of(accepted, Lineage(), superseded(definition, accepted))
     if not batch.history:
         raise RefusedError(
             f"there is no accepted row to try it on: `perennial drop {head.pipeline} FILE` first"
@@ -231,7 +233,7 @@ def _attempt(
         "card.md": card(request, version, manifest.created, evaluation).encode(),
     }
     digests = {n: FileDigest(hashlib.sha256(d).hexdigest(), len(d)) for n, d in files.items()}
-    trainer.registry.write_version(replace(manifest, files=digests), files)
+    stated = trainer.registry.write_version(replace(manifest, files=digests), files)
     after = trainer.registry.commit(
         head.pipeline,
         partial(
@@ -243,6 +245,7 @@ def _attempt(
             definition=head.definition,
             recalls=head.recalls,
             proved=ruling.promotes and trial.duel.rows > 0 and evidence.known,
+            manifest=stated,
         ),
         action="import",
         by=request.by,

@@ -7,11 +7,13 @@ from functools import partial
 
 from perennial.domain import names
 from perennial.domain.names import FileId
+from perennial.domain.redelivery import in_effect
 from perennial.domain.registry import Head
 from perennial.domain.span import learnable
 from perennial.domain.trigger import due
 from perennial.domain.verdict import Verdict, VerdictSummary
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
+from perennial.workflows.batch.queue import launch_scoring
 from perennial.workflows.chains import last_number
 from perennial.workflows.judging import judge
 from perennial.workflows.queue import accepted_files, is_at_work
@@ -26,16 +28,20 @@ def ingest(
 ) -> Verdict:
     """Judge a file and launch a run if its pipeline's trigger is due and no run is at work.
 
+    A file to be scored leads to an execution that scores it, as soon as there is a champion.
+
     Safe to do again at any time: the verdict is made once, and the launch is considered again,
     because a crash may have come between the two.
 
     Raises:
         StoreError: when an outcome is unknown.
-        LaunchError: when a run is due and could not be started.
+        LaunchError: when a run is due, or scoring, and could not be started.
     """
     verdict = judge(buckets, registry, clock, file)
     if verdict.decision in ("accepted", "duplicate"):
         launch_if_due(buckets, registry, launcher, clock, verdict.pipeline, verdict)
+    if verdict.decision == "to_score":
+        launch_scoring(buckets.data, registry, launcher, clock, verdict.pipeline)
     return verdict
 
 
@@ -73,11 +79,12 @@ def launch_if_due(
     fresh = _fresh(buckets.data, head, verdict)
     if not fresh:
         return None
-    training = registry.definition(head).training
+    definition = registry.definition(head)
+    training = definition.training
     at_least, rows = 0, None
     if head.champion is None:
         at_least = training.min_rows
-        accepted = accepted_files(buckets.data, pipeline)
+        accepted = in_effect(definition, accepted_files(buckets.data, pipeline))
         rows = sum(file.rows for file in learnable(training, accepted))
     if not due(training.trigger, fresh, at_least=at_least, rows=rows):
         return None

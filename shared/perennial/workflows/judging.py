@@ -11,12 +11,14 @@ from dataclasses import replace
 
 from perennial.domain import names
 from perennial.domain.addresses import home, misaddressed, near_miss, reserved
+from perennial.domain.lateness import covered_before
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
 from perennial.domain.reading import too_large
 from perennial.domain.registry import Head
 from perennial.domain.verdict import Verdict
 from perennial.errors import ObjectNotFound
 from perennial.ports import Buckets, Clock, ObjectInfo, ObjectStore
+from perennial.workflows.attempts import Attempts
 from perennial.workflows.deciding import Desk, quarantine, vanished
 from perennial.workflows.registry import Registry
 from perennial.workflows.verdicts import verdict_in_force, write_verdict
@@ -53,6 +55,8 @@ def judge(
             return found
         number = 1 if found is None else found.number + 1
         blank = Verdict(pipeline, file, "pending", clock.now(), number, decided_by=by)
+        if found is None and head is not None:  # nothing is late that came before its definition
+            blank = replace(blank, covered=covered_before(head.watermark, file))
         verdict = _judge(buckets, registry, blank, head)
         if verdict.decision != "pending":
             return verdict
@@ -81,7 +85,7 @@ def _judge(buckets: Buckets, registry: Registry, blank: Verdict, head: Head | No
     blank = replace(blank, size=info.size)
     if head is None:
         return _without_definition(buckets, registry, blank)
-    desk = Desk(buckets, registry.definition(head), head.definition)
+    desk = Desk.of(buckets, registry, head)
     return _with_definition(desk, replace(blank, definition=head.definition), info)
 
 
@@ -96,6 +100,9 @@ def _without_definition(buckets: Buckets, registry: Registry, blank: Verdict) ->
 def _with_definition(desk: Desk, blank: Verdict, info: ObjectInfo) -> Verdict:
     limit = desk.definition.files.max_bytes
     finding = too_large(info.size, limit) if info.size > limit else reserved(info.name)
+    if finding is None:
+        attempts = Attempts(desk.buckets.data, blank)
+        finding = attempts.begin(info, desk.definition.files.max_attempts, blank.decided)
     if finding is not None:
         return quarantine(desk.buckets, blank, [finding])
     try:

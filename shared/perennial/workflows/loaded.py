@@ -13,6 +13,7 @@ from perennial.domain.frames import columns_of
 from perennial.domain.lineage import Lineage
 from perennial.domain.manifest import Manifest
 from perennial.domain.measuring import Measurement, measure
+from perennial.domain.registry import Head
 from perennial.ports import ModelCodec, Scorer
 from perennial.workflows.registry import Registry
 
@@ -42,9 +43,9 @@ class LoadedVersion:
         return np.empty((0, len(self.manifest.classes)) if self.manifest.classes else 0)
 
 
-def load(registry: Registry, codec: ModelCodec, pipeline: str, version: str) -> LoadedVersion:
+def load(registry: Registry, codec: ModelCodec, head: Head, version: str) -> LoadedVersion:
     """A version, verified and ready to predict."""
-    manifest = registry.manifest(pipeline, version)
+    manifest = registry.manifest(head.pipeline, version, head=head)
     graph = registry.read_version_file(manifest, "model.onnx")
     known = registry.read_version_file(manifest, "lineage.json")
     return LoadedVersion(manifest, Lineage.from_json(known), codec.load(graph, manifest))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from perennial.domain import names
@@ -33,17 +33,36 @@ class Owner:
     Attributes:
         generation, name: the file.
         decision: the number of that decision.
+        parent, repair: where the content is a repair of the file's bytes, what its decision says,
+            so that whoever completes it says the same.
+        cleared: whether a person releases the file, so that whoever completes that does, too.
+        by, reason: of a person's decision: who made it, and why.
     """
 
     generation: int
     name: str
     decision: int
+    parent: str = ""
+    repair: str = ""
+    by: str = ""
+    reason: str = ""
+    cleared: bool = False
     format: int = 1
 
     @classmethod
-    def of(cls, file: FileId, decision: int) -> Self:
-        """An entry for this decision about this file."""
-        return cls(file.generation, file.name, decision)
+    def of(cls, verdict: Verdict) -> Self:
+        """An entry for this decision, which may still be open."""
+        entry = cls(verdict.file.generation, verdict.file.name, verdict.number)
+        if not (verdict.repaired or verdict.cleared):
+            return entry
+        return replace(
+            entry,
+            parent=verdict.parent,
+            repair=verdict.repair,
+            by=verdict.decided_by,
+            reason=verdict.reason,
+            cleared=verdict.cleared,
+        )
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
@@ -52,7 +71,10 @@ class Owner:
 
     def to_json(self) -> bytes:
         """The stored form: equal entries have equal bytes, so that whoever wrote one owns it."""
-        return json.dumps(asdict(self)).encode()
+        said = ("parent", "repair", "by", "reason", "cleared")
+        # What nobody said is left out, as before it could be, so that entries stay equal.
+        facts = {name: fact for name, fact in asdict(self).items() if fact or name not in said}
+        return json.dumps(facts).encode()
 
     @property
     def file(self) -> FileId:
@@ -66,8 +88,6 @@ def own(
     sha256: str,
     wish: Owner,
     settle: Callable[[Owner], None],
-    *,
-    released: bool = False,
 ) -> Verdict | None:
     """Try to become the owner of some bytes.
 
@@ -75,34 +95,39 @@ def own(
         data: the data bucket.
         pipeline: content is compared within a pipeline.
         sha256: of the bytes.
-        wish: who wants to own them.
+        wish: who wants to own them; a release does whatever was said of them before.
         settle: makes the decision that an earlier owner's entry is about, because its handler may
             have crashed.
-        released: whether a person lets these bytes in, whatever was said of them before.
 
     Returns:
-        None when the wished entry is in the chain: the decision it names may then be written,
-        create-only, whatever happens meanwhile, because whoever comes next makes that decision
-        first. Else the decision in force about the file that owns these bytes: accepted, suspect,
-        or recalled.
+        None when an entry about the wished decision is in the chain, also where it is another way
+        to make it: that may then be written, create-only, whatever happens meanwhile, because
+        whoever comes next makes that decision first. Else the decision in force about the file
+        that owns these bytes: accepted, suspect, or recalled.
     """
     number = last_number(data, names.content(pipeline, sha256)) or 1
     while True:
         entry = create_once(data, names.content(pipeline, sha256, number), wish.to_json())
-        if entry.mine:
+        owner = wish if entry.mine else Owner.from_json(entry.data)
+        if (owner.file, owner.decision) == (wish.file, wish.decision):
             return None
-        owner = Owner.from_json(entry.data)
         verdict = verdict_in_force(data, pipeline, owner.file)
         if verdict is None or verdict.number < owner.decision:
             settle(owner)
-        elif _stays(verdict, wish, released=released):
+        elif _stays(verdict, sha256, wish):
             return verdict
         else:
             number += 1
 
 
-def _stays(verdict: Verdict, wish: Owner, *, released: bool) -> bool:
-    """Whether the decision in force about an owner keeps another from taking its place."""
+def _stays(verdict: Verdict, sha256: str, wish: Owner) -> bool:
+    """Whether the decision in force about an owner keeps another from taking its place.
+
+    It does not where it is about other bytes: those of a repair that another decision overtook.
+    The original bytes of a repaired file stay its own.
+    """
+    if sha256 not in (verdict.sha256, verdict.parent):
+        return False
     if verdict.decision == "suspect":
         return verdict.file != wish.file  # of which this very decision is the next
-    return verdict.decision == "accepted" or (not released and recalled(verdict) is not None)
+    return verdict.decision == "accepted" or (not wish.cleared and recalled(verdict) is not None)

@@ -91,11 +91,12 @@ def package(
         "parity": dict(parity),
         "seconds": watch.seconds,
     }
+    learned = sum(file.used for file in candidate.lineage.files)
     files = {
         "model.onnx": artefact.graph,
         "evaluation.json": json.dumps(evaluation, indent=1).encode(),
         "lineage.json": replace(candidate.lineage, recorded=recorded).to_json(),
-        "card.md": card(definition, origin.version, origin.created, evaluation).encode(),
+        "card.md": card(definition, manifest, evaluation, learned).encode(),
     }
     digests = {n: FileDigest(hashlib.sha256(d).hexdigest(), len(d)) for n, d in files.items()}
     manifest = replace(manifest, files=digests)

@@ -6,7 +6,7 @@ probation, and the version that waits. Late files are left out: the champion kno
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.domain.definition import Definition
+from perennial.domain.keys import KeyIndex, KeysBefore
 from perennial.domain.lineage import Batch, Learned
 from perennial.domain.probation import LAGS
 from perennial.domain.registry import Head
@@ -49,10 +50,17 @@ class Contender:
         """Its name."""
         return self.model.manifest.version
 
-    def may_predict(self, file: VerdictSummary) -> bool:
-        """Whether a file comes after all that it knows."""
-        newest = self.model.lineage.newest
-        return newest is None or file.order > newest
+    def may_predict(self, file: VerdictSummary, replaced: Collection[str] = ()) -> bool:
+        """Whether a file comes after all that it knows, of the same period too.
+
+        Args:
+            file: which one.
+            replaced: stems of the files that it replaces.
+        """
+        known = self.model.lineage
+        if not known.stems.isdisjoint(replaced):
+            return False
+        return known.newest is None or file.order > known.newest
 
 
 def contenders(
@@ -62,24 +70,35 @@ def contenders(
     champion: LoadedVersion,
     definition: Definition,
     rows: Rows,
+    index: KeyIndex | None = None,
 ) -> list[Contender]:
     """The versions that predict what is new: the champion first, and what it is compared with.
 
     A predecessor that knows more than the champion, as one that was left by a rollback does, is
     no comparison.
+
+    Args:
+        registry: where the versions are.
+        codec: loads them.
+        head: says which they are.
+        champion: the one that serves.
+        definition: the recipe in force.
+        rows: those of accepted files.
+        index: of their keys, where the definition has key columns.
     """
-    get = partial(load, registry, codec, head.pipeline)
+    get = partial(load, registry, codec, head)
     lags = [lag for lag in LAGS if lag <= len(head.predecessors)]
     if definition.promotion.probation is None or definition.training.mode == "static":
         lags = []
     past = [get(head.predecessors[lag - 1]) for lag in lags]
     line = [champion, *(one for one in past if _knows_no_more(one, champion))]
-    learned = _learned_rows(definition, rows, line)
+    learned = _learned_rows(definition, rows, line, index)
     found = [Contender("champion", champion, learned)]
     found += [Contender("predecessor", model, learned) for model in line[1:]]
     for version in head.waiting[-1:]:
         model = get(version)
-        found.append(Contender("waiting", model, _learned_rows(definition, rows, [*line, model])))
+        theirs = _learned_rows(definition, rows, [*line, model], index)
+        found.append(Contender("waiting", model, theirs))
     return found
 
 
@@ -89,9 +108,18 @@ def _knows_no_more(model: LoadedVersion, champion: LoadedVersion) -> bool:
 
 
 def _learned_rows(
-    definition: Definition, rows: Rows, models: Sequence[LoadedVersion]
+    definition: Definition,
+    rows: Rows,
+    models: Sequence[LoadedVersion],
+    index: KeyIndex | None,
 ) -> NDArray[np.uint64]:
-    """Hashes of the rows that any of these models has learned; none where rows have no name."""
+    """Hashes of the rows that any of these models has learned; none where rows have no name.
+
+    Where rows have keys, also of those that its window had passed by, and no row need be read.
+    """
+    if index is not None:
+        known = (file for model in models for file in model.lineage.in_effect)
+        return index.hashes_of({file.stem: file.rows_object for file in known})
     if not tells_rows_apart(definition):
         return NOTHING_LEARNED
     files: dict[str, Learned] = {}
@@ -110,6 +138,7 @@ def score_first(
     rows: Rows,
     models: Sequence[Contender],
     watch: Stopwatch,
+    before: KeysBefore | None = None,
 ) -> tuple[list[Entry], list[Entry]]:
     """Let every model predict the new files, and enter in the ledger how it did.
 
@@ -121,6 +150,7 @@ def score_first(
         rows: their rows.
         models: the champion first.
         watch: times the steps.
+        before: which keys came in earlier files, where the definition has key columns.
 
     Returns:
         The ledger of the new files and of the `NEWEST_FILES` before them; and of it the champion's
@@ -131,12 +161,15 @@ def score_first(
     made: list[Entry] = []
     done = {(entry.stem, entry.version) for entry in ledger}
     for file in batch.proof:
+        replaced = batch.replaced_by(file)
         for one in models:
-            if (file.file.stem, one.version) in done or not one.may_predict(file):
+            if (file.file.stem, one.version) in done or not one.may_predict(file, replaced):
                 continue
             with watch("read"):
                 frame = rows.of(file)
                 repeated = seen_before(definition, frame, one.learned)
+                if before is not None:
+                    repeated |= before.repeated(file, frame)
             with watch("score"):
                 entry = Entry(
                     stem=file.file.stem,

@@ -37,6 +37,13 @@ def rollback(
     return registry.commit(pipeline, change, action="rollback", by=by, why=why, version=chosen)
 
 
+def pin(registry: Registry, clock: Clock, pipeline: str, *, by: str, why: str) -> Head:
+    """Keep the champion: later versions wait. Raises `RefusedError` when nothing serves."""
+    registry.require(pipeline)
+    change = partial(decisions.pin, by=by, why=why, at=clock.now())
+    return registry.commit(pipeline, change, action="pin", by=by, why=why)
+
+
 def unpin(registry: Registry, pipeline: str, *, by: str, why: str = "") -> Head:
     """Let later versions be promoted again. Raises `RefusedError` when nothing is pinned."""
     registry.require(pipeline)

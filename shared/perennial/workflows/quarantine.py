@@ -1,7 +1,7 @@
 """The hospital: files that are held back, and the ways out of it.
 
 Files in quarantine were never accepted, or were recalled; suspect ones were accepted, and training
-set them aside. The original bytes of the former lie in quarantine, those of the latter in landing.
+set them aside. Of a file that was accepted without a few bad rows only these lie here.
 
 Every way out is a decision with the next number, create-only, so that of two people who heal the
 same file at once the second finds the first one's decision.
@@ -10,22 +10,39 @@ same file at once the second finds the first one's decision.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from perennial.domain import names
+from perennial.domain.excerpts import Excerpt, excerpts
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
 from perennial.domain.report import report_name, to_report
-from perennial.domain.verdict import HELD, Verdict, VerdictSummary
-from perennial.errors import NotFoundError, RefusedError
+from perennial.domain.validation import Judgement
+from perennial.domain.verdict import (
+    HELD,
+    LISTED_RULES,
+    ROWS,
+    STATES,
+    Verdict,
+    VerdictSummary,
+    lying_there,
+)
+from perennial.errors import NotFoundError, ObjectNotFound, RefusedError
 from perennial.ports import Buckets, Clock, JobLauncher
+from perennial.workflows.bad_rows import discard_bad_rows, report_of
+from perennial.workflows.batch.queue import launch_scoring
 from perennial.workflows.deciding import Desk
 from perennial.workflows.ingest import launch_if_due
 from perennial.workflows.judging import judge
+from perennial.workflows.originals import decided_bytes, download_original
 from perennial.workflows.registry import Registry
 from perennial.workflows.suspects import readmit
-from perennial.workflows.verdicts import list_in_force, verdict_in_force, write_verdict
+from perennial.workflows.verdicts import (
+    list_in_force,
+    read_verdict,
+    verdict_in_force,
+    write_verdict,
+)
 
 
 def judge_pending(
@@ -59,9 +76,21 @@ class Hospital:
     pipeline: str
 
     def list(self) -> list[VerdictSummary]:
-        """The files that are quarantined or suspect now, in the order of their drops."""
-        verdicts = list_in_force(self.buckets.data, self.pipeline)
-        return [file for file in verdicts if file.decision in HELD]
+        """The files of which something lies here now, in the order of their drops.
+
+        They are quarantined or suspect, or accepted without some of their rows (state `rows`).
+        """
+        return lying_there(list_in_force(self.buckets.data, self.pipeline))
+
+    def with_rules(self, held: VerdictSummary) -> VerdictSummary:
+        """The same file with every rule that it breaks.
+
+        A listing names the first few; verdicts of versions before it did have to be read.
+        """
+        if 0 < len(held.rules) < LISTED_RULES:
+            return held
+        verdict = read_verdict(self.buckets.data, self.pipeline, held)
+        return replace(held, rules=tuple(verdict.broken))
 
     def find(self, text: str) -> FileId:
         """The file that a person means.
@@ -89,12 +118,43 @@ class Hospital:
             NotFoundError: when the file has no verdict here.
             RefusedError: unless it is held back.
         """
-        verdict = self._held(file)
+        verdict = self._lying(file)
+        if verdict.state == ROWS:
+            return Case(verdict, json.loads(report_of(self.buckets, verdict)))
+        original = f"gs://{self.buckets.landing.bucket}/{file.name}#{file.generation}"
         if verdict.decision == "suspect":
-            original = f"gs://{self.buckets.landing.bucket}/{file.name}#{file.generation}"
             return Case(verdict, json.loads(to_report(verdict, original)))
-        report = self.buckets.quarantine.read(report_name(verdict)).data
+        try:
+            report = self.buckets.quarantine.read(report_name(verdict)).data
+        except ObjectNotFound:  # the bucket's lifecycle; the verdict says the same
+            report = to_report(verdict, original)
         return Case(verdict, json.loads(report))
+
+    def excerpts(self, file: FileId, at_most: int | None = None) -> Sequence[Excerpt]:
+        """The rows that its findings name, as they stand; none where its bytes are gone.
+
+        Args:
+            file: which.
+            at_most: of a file with more bytes, stored or once unpacked, none either.
+
+        Raises:
+            NotFoundError: when the file has no verdict here.
+            RefusedError: unless something of it lies here.
+        """
+        held = self._lying(file)
+        if not held.definition or not any(finding.rows for finding in held.findings):
+            return []
+        if at_most is not None and held.size > at_most:
+            return []
+        judged = replace(self.registry.require(self.pipeline), definition=held.definition)
+        try:
+            data = decided_bytes(self.buckets, held)
+        except ObjectNotFound:
+            return []
+        files = self.registry.definition(judged).files
+        if at_most is not None:
+            files = files.model_copy(update={"max_bytes": min(files.max_bytes, at_most)})
+        return excerpts(files, file.name, data, held.findings)
 
     def download(self, file: FileId, to: BinaryIO) -> None:
         """Write the original bytes of a file that is held back.
@@ -104,11 +164,21 @@ class Hospital:
             RefusedError: unless it is held back.
             ObjectNotFound: when the original is gone.
         """
-        if self._held(file).decision == "suspect":
-            self.buckets.landing.download(file.name, to, generation=file.generation)
-        else:
-            original = names.quarantined_bytes(self.pipeline, file)
-            self.buckets.quarantine.download(original, to)
+        self._lying(file)
+        download_original(self.buckets, self.pipeline, file, to)
+
+    def download_bad_rows(self, file: FileId, to: BinaryIO) -> None:
+        """Write the rows that were left out of an accepted file, as CSV; see `bad_rows.in_csv`.
+
+        Raises:
+            NotFoundError: when the file has no verdict here.
+            RefusedError: unless it was accepted without some of its rows.
+            ObjectNotFound: when they are gone.
+        """
+        verdict = self._lying(file)
+        if verdict.state != ROWS:
+            raise RefusedError(f"{file.name} is {verdict.decision} as a whole: it has no bad rows")
+        self.buckets.quarantine.download(verdict.bad_rows_object, to)
 
     def retry(self, file: FileId, *, by: str) -> Verdict:
         """Judge the original bytes again, with the definition in force.
@@ -124,6 +194,17 @@ class Hospital:
         """
         return self._heal(file, by, "", lambda desk, blank, data: desk.decide(blank, data))
 
+    def foresee(self, file: FileId) -> Judgement:
+        """What `retry` would find, without deciding anything.
+
+        Raises:
+            NotFoundError: when the file or its pipeline does not exist.
+            RefusedError: when it is not in quarantine any more.
+        """
+        self.require_pipeline(file)
+        held, desk = self.held(file), self.desk()
+        return desk.judge(file, decided_bytes(self.buckets, held), desk.covered(held))
+
     def release(self, file: FileId, *, by: str, why: str) -> Verdict:
         """Accept the rows that training can use, whatever rules they break; of a suspect file all.
 
@@ -136,7 +217,7 @@ class Hospital:
         """
         reason = f"released by {by}: {why}"
         while True:
-            held = self._held(file)
+            held = self.held(file)
             if held.decision == "suspect":
                 verdict = self._readmit(held, by, why)
             else:
@@ -150,12 +231,19 @@ class Hospital:
     def discard(self, file: FileId, *, by: str, why: str) -> Verdict:
         """Hide a file for good; the bucket's lifecycle deletes its bytes in the end.
 
+        Of an accepted file, only the rows that were left out of it are hidden.
+
         Raises:
             NotFoundError: when the file has no verdict here.
             RefusedError: when it is not in quarantine any more.
         """
+        while (verdict := self._lying(file)).state == ROWS:
+            now = self.clock.now()
+            done = discard_bad_rows(self.buckets.data, verdict, by=by, why=why, decided=now)
+            if done.state != ROWS:
+                return done
         while True:
-            blank = self._next(self._held(file), by, f"by {by}: {why}")
+            blank = self.next(self.held(file), by, f"by {by}: {why}")
             verdict = write_verdict(self.buckets.data, replace(blank, decision="discarded"))
             if verdict.decision not in HELD:
                 return verdict
@@ -163,48 +251,77 @@ class Hospital:
     def _heal(
         self, file: FileId, by: str, reason: str, decide: Callable[[Desk, Verdict, bytes], Verdict]
     ) -> Verdict:
+        self.require_pipeline(file)
+        held, desk = self.held(file), self.desk()
+        blank = replace(self.next(held, by, reason), covered=desk.covered(held))
+        return self.learn(decide(desk, blank, decided_bytes(self.buckets, held)))
+
+    def desk(self) -> Desk:
+        """Where files are decided about now.
+
+        Raises:
+            NotFoundError: when the pipeline does not exist.
+        """
+        return Desk.of(self.buckets, self.registry, self.registry.require(self.pipeline))
+
+    def require_pipeline(self, file: FileId) -> None:
+        """Refuse to heal what belongs to no pipeline.
+
+        Raises:
+            RefusedError: unless this is one.
+        """
         if self.pipeline == UNKNOWN_PIPELINE:
             raise RefusedError(
                 f"{file.name} belongs to no pipeline: drop it again under an existing one, "
                 "and discard this one"
             )
-        held = self._held(file)
-        head = self.registry.require(self.pipeline)
-        desk = Desk(self.buckets, self.registry.definition(head), head.definition)
-        verdict = decide(desk, self._next(held, by, reason), self._original(held))
-        return self._learn(verdict)
 
     def _readmit(self, suspect: Verdict, by: str, why: str) -> Verdict:
         data, now = self.buckets.data, self.clock.now()
-        return self._learn(readmit(data, suspect, by=by, why=why, decided=now))
+        return self.learn(readmit(data, suspect, by=by, why=why, decided=now))
 
-    def _learn(self, verdict: Verdict) -> Verdict:
-        """Start a run if the decision leads to one."""
+    def learn(self, verdict: Verdict) -> Verdict:
+        """Start a run, or scoring, if the decision leads to one."""
         if verdict.decision == "accepted":
             launch_if_due(
                 self.buckets, self.registry, self.launcher, self.clock, self.pipeline, verdict
             )
+        if verdict.decision == "to_score":
+            launch_scoring(
+                self.buckets.data, self.registry, self.launcher, self.clock, self.pipeline
+            )
         return verdict
 
-    def _original(self, held: Verdict) -> bytes:
-        if held.decision == "suspect":
-            landing, file = self.buckets.landing, held.file
-            return landing.read(file.name, generation=file.generation).data
-        original = names.quarantined_bytes(self.pipeline, held.file)
-        return self.buckets.quarantine.read(original).data
+    def held(self, file: FileId) -> Verdict:
+        """The decision in force about a file that is held back.
 
-    def _held(self, file: FileId) -> Verdict:
+        Raises:
+            NotFoundError: when the file has no verdict here.
+            RefusedError: unless it is held back.
+        """
+        verdict = self._lying(file)
+        if verdict.state == ROWS:
+            raise RefusedError(
+                f"{file.name} is accepted: correct its bad rows (`perennial quarantine show "
+                f"{self.pipeline} {file.generation} --bad-rows FILE` writes them) and drop them as "
+                "a file of their own"
+            )
+        return verdict
+
+    def _lying(self, file: FileId) -> Verdict:
+        """The decision in force about a file of which something lies here."""
         verdict = verdict_in_force(self.buckets.data, self.pipeline, file)
         if verdict is None:
             raise NotFoundError(f"{self.pipeline} has no verdict on {file.name}")
-        if verdict.decision not in HELD:
+        if verdict.state not in STATES:
             raise RefusedError(
                 f"{file.name} is not in quarantine: it is {verdict.decision} "
                 f"(decision {verdict.number} by {verdict.decided_by})"
             )
         return verdict
 
-    def _next(self, held: Verdict, by: str, reason: str) -> Verdict:
+    def next(self, held: Verdict, by: str, reason: str) -> Verdict:
+        """The decision that follows, before it is made."""
         return Verdict(
             pipeline=self.pipeline,
             file=held.file,
@@ -217,5 +334,8 @@ class Hospital:
             sha256=held.sha256,
             size=held.size,
             rows_object=held.rows_object,
+            parent=held.parent,
+            repair=held.repair,
             findings=held.findings,
+            covered=held.covered,
         )

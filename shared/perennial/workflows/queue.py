@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from perennial.domain.redelivery import in_effect
 from perennial.domain.registry import Head
 from perennial.domain.span import learnable
 from perennial.domain.trigger import due
@@ -51,10 +52,11 @@ def work_is_due(data: ObjectStore, registry: Registry, pipeline: str) -> bool:
     counting = counting_files(head, accepted, considered)
     if not counting:
         return False
-    training = registry.definition(head).training
+    definition = registry.definition(head)
+    training = definition.training
     if head.champion is not None:
         return due(training.trigger, counting)
-    rows = sum(file.rows for file in learnable(training, accepted))
+    rows = sum(file.rows for file in learnable(training, in_effect(definition, accepted)))
     return due(training.trigger, counting, at_least=training.min_rows, rows=rows)
 
 

@@ -161,6 +161,8 @@ class Recaller:
                 sha256=verdict.sha256,
                 size=verdict.size,
                 rows_object=verdict.rows_object,
+                parent=verdict.parent,
+                repair=verdict.repair,
             )
             verdict = self._hold(blank, finding)
         return verdict

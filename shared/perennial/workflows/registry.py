@@ -13,11 +13,12 @@ import random
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from perennial.domain import names
 from perennial.domain.definition import Definition, digest, parse
 from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Commit, Head
+from perennial.domain.registry import Commit, Head, read_manifest, verify_manifest
 from perennial.errors import (
     DigestMismatch,
     InvariantBroken,
@@ -32,6 +33,12 @@ from perennial.workflows.writing import create_once
 
 ATTEMPTS = 12
 """Bound of the commit loop; with its back-off it gives a contended head about half a minute."""
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str, pipeline: str) -> Definition:
+    """Once for all who ask in a row, as several do about each file."""
+    return parse(text, source=f"definition of {pipeline}", stored=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +95,7 @@ class Registry:
 
     def definition(self, head: Head) -> Definition:
         """The definition in force, parsed."""
-        return parse(
-            self.definition_text(head), source=f"definition of {head.pipeline}", stored=True
-        )
+        return _parsed(self.definition_text(head), head.pipeline)
 
     def definition_text(self, head: Head) -> str:
         """The definition in force, as its author wrote it."""
@@ -105,6 +110,14 @@ class Registry:
         name = names.definition(pipeline, digest(text))
         create_once(self.models, name, text.encode())
         return digest(text)
+
+    def store_serving_settings(self, definition: Definition, digest: str) -> None:
+        """Keep what a definition says to `predict`, before the head names the definition.
+
+        What an earlier release wrote for the same text stays: its readers know the defaults.
+        """
+        name = names.serving_settings(definition.name, digest)
+        create_once(self.models, name, definition.served.to_json())
 
     def commit(
         self,
@@ -196,27 +209,50 @@ class Registry:
             if create_once(self.models, name, body, metadata={"run": run}).mine:
                 return version
 
-    def write_version(self, manifest: Manifest, files: dict[str, bytes]) -> None:
-        """Store a version's files and last its manifest; without one the version does not exist."""
+    def write_version(self, manifest: Manifest, files: dict[str, bytes]) -> str:
+        """Store a version's files and last its manifest; without one the version does not exist.
+
+        Returns:
+            The manifest's SHA-256, in hex, for the head to state.
+        """
         for name, data in files.items():
             if hashlib.sha256(data).hexdigest() != manifest.files[name].sha256:
                 raise InvariantBroken(f"{name} is not the file that the manifest states")
             self._write_new(names.version(manifest.pipeline, manifest.version, name), data)
-        self._write_new(
-            names.version(manifest.pipeline, manifest.version, "manifest.json"), manifest.to_json()
-        )
+        stored = manifest.to_json()
+        name = names.version(manifest.pipeline, manifest.version, "manifest.json")
+        self._write_new(name, stored)
+        return hashlib.sha256(stored).hexdigest()
 
-    def manifest(self, pipeline: str, version: str) -> Manifest:
+    def manifest(self, pipeline: str, version: str, *, head: Head | None = None) -> Manifest:
         """What a version is made of.
+
+        Args:
+            pipeline: whose.
+            version: which.
+            head: where given, the manifest must be the one that it states.
 
         Raises:
             NotFoundError: when there is no such version, or it was never finished.
+            DigestMismatch: when the manifest is not the one that the head states.
+            ModelError: when it cannot be read, or is another version's.
         """
+        _, manifest = self._manifest(pipeline, version, head)
+        return manifest
+
+    def manifest_bytes(self, pipeline: str, version: str, *, head: Head | None = None) -> bytes:
+        """A version's manifest as it is stored; arguments and errors as those of `manifest`."""
+        data, _ = self._manifest(pipeline, version, head)
+        return data
+
+    def _manifest(self, pipeline: str, version: str, head: Head | None) -> tuple[bytes, Manifest]:
         try:
             data = self.models.read(names.version(pipeline, version, "manifest.json")).data
         except ObjectNotFound:
             raise NotFoundError(f"{pipeline} has no version {version}") from None
-        return Manifest.from_json(data)
+        if head is not None:
+            verify_manifest(head, version, data)
+        return data, read_manifest(pipeline, version, data)
 
     def read_version_file(self, manifest: Manifest, name: str) -> bytes:
         """A file of a version, verified.

@@ -14,6 +14,7 @@ from itertools import accumulate
 from perennial.domain import names
 from perennial.domain.definition import Definition
 from perennial.domain.names import FileId
+from perennial.domain.redelivery import Superseded, superseded
 from perennial.domain.replaying.advice import Advice, Verdict, advise, choose, judge
 from perennial.domain.replaying.decay import Decay, decay
 from perennial.domain.replaying.fits import Fit, Fitted, Fitter
@@ -90,7 +91,15 @@ def accepted_history(data: ObjectStore, registry: Registry, pipeline: str) -> So
     """
     definition = registry.definition(registry.require(pipeline))
     accepted = accepted_files(data, pipeline)
-    return Source(definition, _history(data, definition, accepted), late=_late(accepted))
+    replaced = superseded(definition, accepted)
+    left_out = [
+        LeftOut(file.file.name, Superseded.of(file, replaced[file.file.stem]).sentence)
+        for file in accepted
+        if file.file.stem in replaced
+    ]
+    counting = [file for file in accepted if file.file.stem not in replaced]
+    history = _history(data, definition, counting)
+    return Source(definition, history, tuple(left_out), late=_late(counting))
 
 
 def plain_files(
@@ -231,8 +240,8 @@ def _judged(
 ) -> VerdictSummary | LeftOut:
     judgement = judge_bytes(definition, name, data)
     if not judgement.accepted or judgement.frame is None:
-        reasons = [f.message for f in judgement.findings if f.severity == "reject"]
-        return LeftOut(name, reasons[0] if reasons else "it has no rows")
+        broken = judgement.rejections
+        return LeftOut(name, broken[0].message if broken else "it has no rows")
     rows_object = names.rows(definition.name, sha256, definition.schema_digest)
     scratch.create(rows_object, to_parquet(judgement.frame))
     return VerdictSummary(

@@ -3,16 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from perennial.errors import Unfinished
-from perennial.ports import Buckets, Clock, JobLauncher
+from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import list_runs
 
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 300.0
 """How long an execution may take to claim the pipeline, where nobody can tell that it has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run that was asked for.
+
+    Attributes:
+        pipeline: whose.
+        execution: the platform's name of its process.
+        since: the last run before it.
+    """
+
+    pipeline: str
+    execution: str
+    since: str
+
+    @property
+    def short(self) -> str:
+        """The last part of the execution's name."""
+        return self.execution.rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How far a run is.
+
+    Attributes:
+        record: its summary, once it has ended (see `runs.RunRecord.summary`).
+        run: its id, while it holds the pipeline; empty before and after.
+        ended: its process is over.
+        holder: the run that holds the pipeline instead of it.
+    """
+
+    record: dict[str, Any] | None = None
+    run: str = ""
+    ended: bool = False
+    holder: str = ""
+
+
+def begin(registry: Registry, launcher: JobLauncher, pipeline: str) -> Begun:
+    """Start a run whether or not its trigger is due.
+
+    Raises:
+        NotFoundError: for a pipeline that was never applied.
+        LaunchError: when the platform does not start it.
+    """
+    head = registry.require(pipeline)
+    return Begun(pipeline, launcher.launch(pipeline, force=True), head.last_run)
+
+
+def look(data: ObjectStore, registry: Registry, launcher: JobLauncher, begun: Begun) -> Sight:
+    """See how far a run is."""
+    # Ask first, then look: a record written just before the end is not missed.
+    ended = launcher.has_ended(begun.execution)
+    for run in list_runs(data, begun.pipeline, since=begun.since):
+        if run["execution"].rsplit("/", 1)[-1] == begun.short:
+            return Sight(record=run, ended=True)
+    claim = registry.require(begun.pipeline).claim
+    if claim is None:
+        return Sight(ended=ended)
+    mine = claim.execution.rsplit("/", 1)[-1] == begun.short
+    return Sight(run=claim.run if mine else "", ended=ended, holder="" if mine else claim.run)
 
 
 def retrain(
@@ -34,26 +97,24 @@ def retrain(
         LaunchError: when the platform does not start it.
         Unfinished: when its process ended without a trace.
     """
-    head = registry.require(pipeline)
-    since = head.last_run
-    execution = launcher.launch(pipeline, force=True)
-    progress(f"started {execution}")
-    short = execution.rsplit("/", 1)[-1]
+    begun = begin(registry, launcher, pipeline)
+    progress(f"started {begun.execution}")
     seen = clock.now()
     while (clock.now() - seen).total_seconds() < PATIENCE_SECONDS:
-        # Ask first, then look: a record written just before the end is not missed.
-        ended = launcher.has_ended(execution)
-        for run in list_runs(buckets.data, pipeline, since=since):
-            if run["execution"].rsplit("/", 1)[-1] == short:
-                return run
-        if ended:
-            current = registry.require(pipeline).claim
-            raise Unfinished(
-                f"execution {short} ended without a run of its own"
-                + (f": run {current.run} is at work on {pipeline}" if current else "; see its log")
-            )
-        holder = registry.require(pipeline).claim
-        if holder is not None and holder.execution.rsplit("/", 1)[-1] == short:
+        sight = look(buckets.data, registry, launcher, begun)
+        if sight.record is not None:
+            return sight.record
+        if sight.ended:
+            raise Unfinished(unfinished(begun, sight))
+        if sight.run:
             seen = clock.now()  # it is at work, and its job's timeout bounds that
         clock.sleep(POLL_SECONDS)
-    raise Unfinished(f"execution {short} has not begun to work on {pipeline}; see its log")
+    raise Unfinished(f"execution {begun.short} has not begun to work on {pipeline}; see its log")
+
+
+def unfinished(begun: Begun, sight: Sight) -> str:
+    """What there is to say of a process that is over and left no record."""
+    said = f"execution {begun.short} ended without a run of its own"
+    if sight.holder or sight.run:
+        return f"{said}: run {sight.holder or sight.run} is at work on {begun.pipeline}"
+    return f"{said}; see its log"

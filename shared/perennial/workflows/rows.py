@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from perennial.domain.lineage import Portion
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import NotTrainable
 from perennial.ports import ObjectStore
+from perennial.workflows.at_once import at_once
 
 _ARROW = {
     "integer": pa.int64(),
@@ -25,10 +25,6 @@ _ARROW = {
     "text": pa.string(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
-
-
-READERS = 16
-"""Objects read at a time: a store's answer takes tens of milliseconds, whatever is in it."""
 
 
 class Rows:
@@ -88,18 +84,15 @@ class Rows:
             NotTrainable: when a column's old values do not fit its new type.
         """
         missing = [file for file in files if file.file.stem not in self._tables]
-        if not missing:
-            return
-        with ThreadPoolExecutor(min(READERS, len(missing))) as pool:
-            for file, (table, digest) in zip(missing, pool.map(self._read, missing), strict=True):
-                self._tables[file.file.stem] = table
-                self._digests[file.file.stem] = digest
+        for file, (table, digest) in zip(missing, at_once(self._read, missing), strict=True):
+            self._tables[file.file.stem] = table
+            self._digests[file.file.stem] = digest
 
     def _read(self, file: VerdictSummary) -> tuple[pa.Table, str]:
         data = self._data.read(file.rows_object).data
         # Files are small: threads of Parquet's own would cost more than they bring.
         table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
-        shaped = _in_shape(table, self._definition, file.file.name)
+        shaped = in_shape(table, self._definition, file.file.name)
         return shaped, hashlib.sha256(data).hexdigest()
 
     def _labelled(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -180,7 +173,12 @@ def _places(frame: pd.DataFrame, wanted: Portion, file: VerdictSummary) -> pd.Da
     return frame.loc[places]
 
 
-def _in_shape(table: pa.Table, definition: Definition, file: str) -> pa.Table:
+def in_shape(table: pa.Table, definition: Definition, file: str) -> pa.Table:
+    """Typed rows as a definition has them: columns that they lack are null, others stay.
+
+    Raises:
+        NotTrainable: when a column's values do not fit its type.
+    """
     arrays = {name: table.column(name) for name in table.column_names}
     for name, column in definition.stored_columns.items():
         if name in table.column_names:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from perennial.domain import names
+from perennial.domain.redelivery import Superseded
+from perennial.domain.repeated_keys import RepeatedKeys
 from perennial.domain.verdict import SUMMARY
 from perennial.ports import ObjectStore
 from perennial.workflows.writing import create_once
@@ -60,6 +63,8 @@ class RunRecord:
         environment: digest of the libraries and the code that it ran with.
         considered: stems of every accepted file that its last listing showed.
         alerts: what a person should know.
+        superseded: files that another replaces, as the champion did not know yet.
+        repeated_keys: what there is to say of new files that bring keys of earlier ones.
     """
 
     pipeline: str
@@ -77,6 +82,8 @@ class RunRecord:
     environment: str = ""
     considered: tuple[str, ...] = ()
     alerts: tuple[Alert, ...] = ()
+    repeated_keys: tuple[RepeatedKeys, ...] = ()
+    superseded: tuple[Superseded, ...] = ()
     format: int = 1
 
     def summary(self) -> dict[str, Any]:
@@ -96,7 +103,27 @@ class RunRecord:
             Alert(**{**alert, "files": tuple(alert["files"])})
             for alert in document.get("alerts", ())
         )
+        document["repeated_keys"] = tuple(
+            RepeatedKeys.from_document(one) for one in document.get("repeated_keys", ())
+        )
+        document["superseded"] = tuple(Superseded(**one) for one in document.get("superseded", ()))
         return cls(**document)
+
+
+_STARTED = "%Y%m%dT%H%M%S%f"
+
+
+def new_run_id(started: datetime) -> str:
+    """A name for a run; names sort by when runs started (UTC)."""
+    return f"{started:{_STARTED}}-{secrets.token_hex(4)}"
+
+
+def started_of(run: str) -> datetime | None:
+    """When a run started (UTC), by its id; None where it is none of a run."""
+    try:
+        return datetime.strptime(run.partition("-")[0], _STARTED).replace(tzinfo=UTC)
+    except ValueError:
+        return None
 
 
 def write_run(data: ObjectStore, record: RunRecord) -> None:
@@ -114,14 +141,25 @@ def _short(record: RunRecord) -> dict[str, Any]:
         {**asdict(alert), "message": alert.message[:600], "files": alert.files[:10]}
         for alert in record.alerts[:4]
     ]
-    return record.summary() | {"reason": record.reason[:200], "alerts": alerts}
+    repeated = [
+        {**asdict(one), "name": one.name[:100], "examples": []} for one in record.repeated_keys[:2]
+    ]
+    return record.summary() | {
+        "reason": record.reason[:200], "alerts": alerts, "repeated_keys": repeated,
+        "superseded": [],
+    }  # fmt: skip
+
+
+def read_run(data: ObjectStore, pipeline: str, run: str) -> RunRecord:
+    """A run's record, whole."""
+    return RunRecord.from_json(data.read(names.run(pipeline, run)).data)
 
 
 def read_considered(data: ObjectStore, pipeline: str, run: str) -> frozenset[str]:
     """Stems of the files that a run considered; none before the first run."""
     if not run:
         return frozenset()
-    return frozenset(RunRecord.from_json(data.read(names.run(pipeline, run)).data).considered)
+    return frozenset(read_run(data, pipeline, run).considered)
 
 
 def list_runs(data: ObjectStore, pipeline: str, *, since: str = "") -> Iterator[dict[str, Any]]:

@@ -8,21 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from perennial.domain.names import PIPELINE_NAME
+from perennial.domain.prediction_log import Exchange, Refusal
+from perennial.domain.problems import Problem
+from perennial.domain.request_rows import Rows
 from perennial.errors import StoreError
-from perennial.ports import Clock, ObjectStore
+from perennial.ports import Clock, ObjectReader
 from perennial.workflows.serving.loading import Answer, Loader, Model
 from perennial.workflows.serving.lookup import Lookup
 from perennial.workflows.serving.pipeline import ServedPipeline, Timing, VersionCache
+from perennial.workflows.serving.recording import Later, Recorder
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 INLINE_INSTANCES = 64
 """Up to here a prediction is quicker than the hand-over to a thread would be missed."""
+
+INLINE_BYTES = 64 * 1024
+"""Up to here a body is: one instance may hold a text of megabytes."""
 
 _HEADLESS = 100  # names without a head that may be remembered while their look-ups end
 
@@ -36,27 +47,31 @@ class Server:
         loader: makes a scorer of a graph's bytes.
         timing: when to look and how long to wait.
         versions: how many versions asked for by name are kept loaded.
+        recorder: writes the prediction log; none is written without.
     """
 
     def __init__(
         self,
-        models: ObjectStore,
+        models: ObjectReader,
         clock: Clock,
         loader: Loader,
         *,
         timing: Timing | None = None,
         versions: int = 4,
+        recorder: Recorder | None = None,
     ) -> None:
         self._models = models
         self._clock = clock
         self._loader = loader
         self._timing = timing or Timing()
         self._cache = VersionCache(versions)
+        self._recorder = recorder
         self._pipelines: dict[str, ServedPipeline] = {}
         self._missed = False
         self._names: frozenset[str] | None = None
         self._listing = Lookup(self._list, clock, self._timing.interval)
         # Apart from the default one, which store calls may fill while the store is silent.
+        self._large = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large")
         self._batches = ThreadPoolExecutor(max_workers=2, thread_name_prefix="batch")
 
     async def pipeline(self, name: str) -> ServedPipeline | None:
@@ -90,17 +105,86 @@ class Server:
         served = (name for name, pipeline in self._pipelines.items() if pipeline.head)
         return sorted((self._names or frozenset()).union(served))
 
-    async def answer(self, model: Model, instances: Sequence[object]) -> Answer:
+    async def read(self, read: Callable[[bytes], Rows], body: bytes) -> Rows:
+        """What a body holds; of large ones one at a time, as reading takes many times the bytes.
+
+        Raises:
+            Problem: when it is not what is read.
+        """
+        if len(body) <= INLINE_BYTES:
+            return read(body)
+        return await asyncio.get_running_loop().run_in_executor(self._large, read, body)
+
+    async def answer(self, pipeline: ServedPipeline, model: Model, rows: Rows) -> Answer:
         """The model's answer; large batches leave the event loop to others meanwhile.
 
         Raises:
             Problem: naming each instance and field that cannot be read.
             ModelError: when the model fails on them.
         """
-        if len(instances) <= INLINE_INSTANCES:
-            return model.answer(instances)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._batches, model.answer, instances)
+        keys = pipeline.settings.keys
+        if _small(rows):
+            return model.answer(rows.instances, keys)
+        return await self.apart(partial(model.answer, rows.instances, keys))
+
+    async def apart(self, work: Callable[[], T]) -> T:
+        """What it returns, from a thread of its own, so that the event loop is free for others."""
+        return await asyncio.get_running_loop().run_in_executor(self._batches, work)
+
+    async def record(
+        self,
+        request: str,
+        pipeline: ServedPipeline,
+        model: Model,
+        rows: Rows,
+        answer: Answer,
+        latency_ms: float,
+        *,
+        holdout: bool = False,
+    ) -> Later | None:
+        """Write the prediction log; return what is left of it to do after the answer."""
+        if self._recorder is None:
+            return None
+        exchange = Exchange(
+            request,
+            pipeline.name,
+            model.version,
+            model.fields,
+            rows.instances,
+            answer.predictions,
+            self._clock.now(),
+            latency_ms,
+            holdout,
+        )
+        challenger = pipeline.challenger.model if model is pipeline.champion else None
+        apart = None if _small(rows) else self.apart
+        return await self._recorder.record(exchange, pipeline.settings, challenger, apart)
+
+    def refuse(
+        self, request: str, pipeline: ServedPipeline, problem: Problem, latency_ms: float
+    ) -> None:
+        """Write into the prediction log that a request got no prediction, and why."""
+        if self._recorder is not None:
+            refusal = Refusal(
+                request,
+                pipeline.name,
+                problem.headers.get("X-Model-Version"),
+                problem.status,
+                problem.type,
+                self._clock.now(),
+                latency_ms,
+            )
+            self._recorder.refuse(refusal, pipeline.settings)
+
+    def age(self, pipeline: ServedPipeline) -> tuple[float | None, bool]:
+        """Seconds since the registry was last seen as it is, and whether that is too long ago.
+
+        None where it never was.
+        """
+        if pipeline.looked_up is None:
+            return None, True
+        age = max((self._clock.now() - pipeline.looked_up).total_seconds(), 0.0)
+        return age, age > self._timing.stale
 
     async def _may_exist(self, name: str) -> bool:
         """Whether a name is worth a look: only a listing that succeeded can say no."""
@@ -126,7 +210,11 @@ class Server:
         return pipeline
 
 
-def _folders(models: ObjectStore) -> frozenset[str]:
+def _small(rows: Rows) -> bool:
+    return len(rows.instances) <= INLINE_INSTANCES and rows.size <= INLINE_BYTES
+
+
+def _folders(models: ObjectReader) -> frozenset[str]:
     """The first segments of all names, each found by one listing of one object."""
     found: set[str] = set()
     start: str | None = None

@@ -89,7 +89,9 @@ def with_what_came_before(
     last = max(file.order for file in (*learned.history, *decisive))
     known = [file for file in batch.history if file.order <= last]
     rows = candidate.lineage.rows
-    return replace(candidate, lineage=lineage(known, learned.history, rows))
+    there = {file.file for file in known}
+    superseded = [(old, new) for old, new in batch.superseded if new.file in there]
+    return replace(candidate, lineage=lineage(known, learned.history, rows, superseded))
 
 
 def what_came_of_scoring(

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from perennial.domain import names
 from perennial.domain.definition import Definition
+from perennial.domain.health import health
 from perennial.domain.manifest import Manifest
 from perennial.domain.measuring import merged, told
+from perennial.domain.redelivery import Superseded, counted_again, in_effect, superseded
 from perennial.domain.registry import Head
 from perennial.domain.scoring import Score
 from perennial.domain.span import lacking, learnable
-from perennial.domain.upgrades import Check
 from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.ageing import champions_ageing
+from perennial.workflows.batch.queue import list_scored, waiting_files
 from perennial.workflows.ledger import Entry, progressive
+from perennial.workflows.monitoring.watches import latest_watch
 from perennial.workflows.queue import counting_files, is_at_work
 from perennial.workflows.recipe import recipe_changed
 from perennial.workflows.registry import Registry
-from perennial.workflows.runs import list_runs, read_considered
+from perennial.workflows.runs import list_runs, read_considered, read_run
 from perennial.workflows.upgrade_checks import latest_check
 from perennial.workflows.verdicts import list_in_force
 
@@ -41,25 +45,47 @@ def status(
     definition = registry.definition(head)
     files = list_in_force(buckets.data, pipeline)
     runs = list(list_runs(buckets.data, pipeline))
+    accepted = [file for file in files if file.decision == "accepted"]
+    replaced = superseded(definition, accepted)
     at_work = is_at_work(head, launcher, clock)
     champion = registry.manifest(pipeline, head.champion) if head.champion else None
     upgrade = latest_check(buckets.data, pipeline, champion, runs)
+    watch = latest_watch(buckets.data, pipeline)
+    findings = watch.findings if watch else ()
+    probation = _on_probation(head, files, runs)
+    upgraded = [upgrade.sentence] if upgrade and upgrade.outcome != "equal" else []
     return {
         "pipeline": pipeline,
+        "health": health(
+            head, files, runs, findings, at_work=at_work, more=[*probation, *upgraded]
+        ).document(),
         "task": definition.task,
         "mode": definition.training.mode,
         "definition": head.definition,
         **_champion(champion, clock),
         "predecessors": list(head.predecessors),
         "pinned": head.pin and {"by": head.pin.by, "why": head.pin.why, "at": str(head.pin.at)},
-        "progressive": _progressive(buckets, definition, files),
+        "progressive": _progressive(buckets, definition, files, replaced),
         "ageing": _ageing(buckets, registry, head, definition, files),
         "counts": dict(Counter(file.decision for file in files)),
-        "verdicts": [_verdict(file) for file in _latest(files)],
+        "verdicts": [_verdict(file, replaced) for file in _latest(files)],
+        "superseded": [
+            asdict(Superseded.of(file, replaced[file.file.stem]))
+            for file in accepted
+            if file.file.stem in replaced
+        ],
         "run": _run(head) if at_work else None,
         "runs": runs[-LAST:],
+        "repeated_keys": _repeated_keys(buckets, pipeline, runs),
         "waiting": [] if at_work else _waiting(buckets, registry, head, definition, files, runs),
-        "alerts": _alerts(head, files, runs, upgrade, at_work=at_work),
+        "scored": _scored_files(buckets, head, definition, files),
+        "alerts": [
+            *_suspects(pipeline, files),
+            *probation,
+            *_stopped(head, runs, at_work=at_work),
+            *upgraded,
+        ],
+        "findings": watch.document()["findings"] if watch else [],
         "upgrade": upgrade and asdict(upgrade),
     }
 
@@ -75,16 +101,25 @@ def _champion(manifest: Manifest | None, clock: Clock) -> dict[str, Any]:
 
 
 def _progressive(
-    buckets: Buckets, definition: Definition, files: list[VerdictSummary]
+    buckets: Buckets,
+    definition: Definition,
+    files: list[VerdictSummary],
+    replaced: Mapping[str, VerdictSummary],
 ) -> dict[str, Any]:
     """The loss on rows that the champion of the time had not learned, whole and by file.
 
-    What is suspect, or in quarantine, is shown by file and counts in no sum.
+    What is suspect, or in quarantine, is shown by file and counts in no sum, nor does a superseded
+    file once its successor does.
     """
     scored = progressive(buckets.data, definition.name)
     known = sorted((f for f in files if f.file.stem in scored), key=lambda file: file.order)
     by_file = [_scored(file, scored[file.file.stem]) for file in known]
-    counting = [scored[file.file.stem] for file in known if file.decision == "accepted"]
+    twice = counted_again(replaced, scored)
+    counting = [
+        scored[file.file.stem]
+        for file in known
+        if file.decision == "accepted" and file.file.stem not in twice
+    ]
     total = sum((entry.score for entry in counting), Score())
     metrics = total.metrics()
     return {
@@ -106,17 +141,23 @@ def _ageing(
     files: Sequence[VerdictSummary],
 ) -> dict[str, Any] | None:
     """How a static champion ages; None where it is not one."""
-    accepted = [file for file in files if file.decision == "accepted"]
+    accepted = _counting(definition, files)
     found = champions_ageing(buckets.data, registry, head, definition, accepted)
     if found is None:
         return None
     return asdict(found) | {"trained_through": found.trained_through.isoformat()}
 
 
+def _counting(definition: Definition, files: Sequence[VerdictSummary]) -> list[VerdictSummary]:
+    """The accepted files that no later one replaces."""
+    return [*in_effect(definition, [file for file in files if file.decision == "accepted"])]
+
+
 def _scored(file: VerdictSummary, entry: Entry) -> dict[str, Any]:
     return {
         "name": file.file.name,
         "generation": file.file.generation,
+        "at": file.order[0].isoformat(),
         "version": entry.version,
         "verdict": file.decision,
         "rows": entry.score.rows,
@@ -125,12 +166,52 @@ def _scored(file: VerdictSummary, entry: Entry) -> dict[str, Any]:
     }
 
 
+def _scored_files(
+    buckets: Buckets, head: Head, definition: Definition, files: Sequence[VerdictSummary]
+) -> dict[str, Any]:
+    """How many files wait to be scored, and what came of the latest that were."""
+    live = [file for file in files if file.decision == "to_score"]
+    if not live:
+        return {"waiting": 0, "files": []}
+    waiting = live
+    if head.champion is not None:
+        waiting = waiting_files(buckets.data, definition, head.champion, live)
+    done = list(list_scored(buckets.data, head.pipeline, since=live[0].file.stem))
+    return {
+        "waiting": len(waiting),
+        "files": [
+            {
+                "name": one.file.name,
+                "generation": one.file.generation,
+                "version": one.version,
+                "outcome": one.outcome,
+                "reason": one.reason,
+                "rows": one.rows,
+                "created": one.created.isoformat(),
+                "predictions": names.prediction(head.pipeline, one.file.stem, one.version),
+            }
+            for one in sorted(done, key=lambda one: one.created)[-LAST:]
+        ],
+    }
+
+
 def _latest(files: list[VerdictSummary]) -> list[VerdictSummary]:
     """The latest decisions, by when they were made: a file may be healed long after its drop."""
     return sorted(files, key=lambda file: (file.decided, file.file))[-LAST:]
 
 
-def _verdict(file: VerdictSummary) -> dict[str, Any]:
+def _repeated_keys(
+    buckets: Buckets, pipeline: str, runs: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """New files of the last run with keys of earlier ones; a listing shows a few, and in short."""
+    if not runs or not runs[-1].get("repeated_keys"):
+        return []
+    last = read_run(buckets.data, pipeline, runs[-1]["run"])
+    return [asdict(one) for one in last.repeated_keys]
+
+
+def _verdict(file: VerdictSummary, replaced: Mapping[str, VerdictSummary]) -> dict[str, Any]:
+    by = replaced.get(file.file.stem)
     return {
         "name": file.file.name,
         "generation": file.file.generation,
@@ -138,6 +219,7 @@ def _verdict(file: VerdictSummary) -> dict[str, Any]:
         "rows": file.rows,
         "reason": file.reason,
         "decided": file.decided.isoformat(),
+        "superseded_by": by and {"name": by.file.name, "generation": by.file.generation},
     }
 
 
@@ -202,7 +284,7 @@ def _waiting_for_rows(
     if head.champion is None and (lack := lacking(training, accepted)):
         yield lack
         return
-    rows = sum(file.rows for file in learnable(training, accepted))
+    rows = sum(file.rows for file in learnable(training, _counting(definition, accepted)))
     enough = head.champion is not None or rows >= training.min_rows
     if not enough:
         yield f"a first version needs {training.min_rows:,} rows, has {rows:,}: drop more files"
@@ -225,26 +307,15 @@ def _waiting_for_rows(
         yield f"new files: no model can be made of what there is ({runs[-1]['reason']})"
 
 
-def _alerts(
-    head: Head,
-    files: list[VerdictSummary],
-    runs: list[dict[str, Any]],
-    upgrade: Check | None,
-    *,
-    at_work: bool,
-) -> list[str]:
-    """What needs a person."""
-    alerts = [*_suspects(head.pipeline, files), *_on_probation(head, files, runs)]
+def _stopped(head: Head, runs: list[dict[str, Any]], *, at_work: bool) -> Iterator[str]:
+    """Runs that broke."""
     if runs and runs[-1]["outcome"] == "failed":
-        alerts.append(f"the last run, {runs[-1]['run']}, failed: {runs[-1]['reason']}")
+        yield f"the last run, {runs[-1]['run']}, failed: {runs[-1]['reason']}"
     if head.claim is not None and not at_work:
-        alerts.append(
+        yield (
             f"run {head.claim.run} ended without a record, perhaps for lack of memory: see the log "
             f"of {head.claim.execution or 'its process'}"
         )
-    if upgrade is not None and upgrade.outcome != "equal":
-        alerts.append(upgrade.sentence)
-    return alerts
 
 
 def _suspects(pipeline: str, files: list[VerdictSummary]) -> Iterator[str]:

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from perennial.domain import names
 from perennial.domain.verdict import Finding, Verdict, VerdictSummary
 from perennial.ports import ObjectStore
-from perennial.workflows.verdicts import write_verdict
+from perennial.workflows.verdicts import read_verdict, write_verdict
 
 RULE = "suspect"
 """The rule of the finding that says why a file was set aside."""
@@ -47,8 +46,7 @@ def set_aside(
     finding = Finding(RULE, "reject", reason)
     found = []
     for file in files:
-        seen = data.read(names.verdict(pipeline, file.file, file.number)).data
-        accepted = Verdict.from_json(seen)
+        accepted = read_verdict(data, pipeline, file)
         suspect = replace(
             accepted,
             decision="suspect",

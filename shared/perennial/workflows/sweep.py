@@ -13,6 +13,7 @@ from perennial.domain.registry import Head
 from perennial.domain.verdict import Decision, Verdict
 from perennial.errors import PerennialError, StoreUnavailable
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
+from perennial.workflows.batch.queue import launch_scoring, work_waits
 from perennial.workflows.deciding import SUCCESSION
 from perennial.workflows.judging import judge
 from perennial.workflows.queue import is_at_work, work_is_due
@@ -33,12 +34,14 @@ class Swept:
         listed: generations of landing objects that it saw.
         judged: how many it judged, by decision.
         launched: the pipelines for which it started a run.
+        scoring: those for which it started an execution that scores files.
         errors: what went wrong first, by pipeline; the rest was swept all the same.
     """
 
     listed: int = 0
     judged: dict[str, int] = field(default_factory=dict)
     launched: list[str] = field(default_factory=list)
+    scoring: list[str] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)
 
 
@@ -100,6 +103,9 @@ def sweep(
             with _noted(swept, name):
                 if _launch(buckets, registry, launcher, clock, head):
                     swept.launched.append(name)
+            with _noted(swept, name):
+                if decisions.to_score(name) and _score(buckets, registry, launcher, clock, name):
+                    swept.scoring.append(name)
             if head.champion is not None or decisions.accepted(name):
                 tell(_standing(registry, clock, head))
     return swept
@@ -138,6 +144,10 @@ class _Decisions:
         """Whether any file of a pipeline is accepted."""
         return "accepted" in self._of(pipeline).values()
 
+    def to_score(self, pipeline: str) -> bool:
+        """Whether any file of a pipeline is there to be scored."""
+        return "to_score" in self._of(pipeline).values()
+
     def _about(self, file: FileId) -> Decision | None:
         """The decision about a file, under its own pipeline or under `_unknown`."""
         own = self._of(home(file.name)).get(file.stem)
@@ -159,6 +169,16 @@ def _launch(
         return False
     launcher.launch(pipeline)
     return True
+
+
+def _score(
+    buckets: Buckets, registry: Registry, launcher: JobLauncher, clock: Clock, pipeline: str
+) -> bool:
+    """Start an execution that scores if files wait for one and none is at work."""
+    if not work_waits(buckets.data, registry, pipeline):
+        return False
+    launched = launch_scoring(buckets.data, registry, launcher, clock, pipeline, patiently=True)
+    return launched is not None
 
 
 def _standing(registry: Registry, clock: Clock, head: Head) -> Standing:

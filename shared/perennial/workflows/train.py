@@ -6,7 +6,7 @@ next run and nothing to clean up.
 
 from __future__ import annotations
 
-import secrets
+import logging
 from datetime import datetime
 from functools import partial
 
@@ -25,9 +25,12 @@ from perennial.errors import (
 from perennial.workflows.attempt import Again, Result, attempt
 from perennial.workflows.claims import claim
 from perennial.workflows.queue import work_is_due
-from perennial.workflows.runs import RunRecord, write_run
+from perennial.workflows.references import write_reference
+from perennial.workflows.runs import RunRecord, new_run_id, write_run
 from perennial.workflows.stopwatch import Stopwatch
 from perennial.workflows.trainer import Trainer
+
+log = logging.getLogger(__name__)
 
 
 def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRecord]:
@@ -49,7 +52,7 @@ def train(trainer: Trainer, pipeline: str, *, force: bool = False) -> list[RunRe
     while force or work_is_due(trainer.buckets.data, trainer.registry, pipeline):
         asked, force = force, False
         started = trainer.clock.now()
-        run = f"{started:%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+        run = new_run_id(started)
         try:
             head = claim(
                 trainer.registry, trainer.launcher, trainer.clock, pipeline, run,
@@ -90,9 +93,15 @@ def _run(trainer: Trainer, head: Head, run: str, started: datetime, *, force: bo
         rows=sum(result.new.values()),
         champion=head.champion,
         environment=environment_digest(trainer.environment),
-        considered=result.considered,
+        considered=tuple(file.file.stem for file in result.considered),
         alerts=tuple(result.alerts),
+        repeated_keys=result.repeated_keys,
+        superseded=result.superseded,
     )
+    try:
+        write_reference(trainer.buckets.data, head, run, result.considered)
+    except StoreError as error:  # the next run makes it anew; until then ingest knows no history
+        log.warning("%s: run %s leaves no reference: %s", head.pipeline, run, error)
     write_run(trainer.buckets.data, report)
     # What the platform refused once it may grant later; all else fails again on the same rows.
     retry = isinstance(failure, StoreError | LaunchError)
@@ -127,7 +136,7 @@ def _release(
     """Give the claim back; unless the run is to be tried again, what it considered is done with."""
     change = partial(state.release_claim, epoch=head.epoch, recalls=result.recalls)
     if not retry:
-        change = partial(change, run=report.run)
+        change = partial(change, run=report.run, watermark=result.watermark)
         if report.outcome != "waiting":
             through = max((int(stem.split("-")[0]) for stem in report.considered), default=0)
             through = min([through, *(int(stem.split("-")[0]) - 1 for stem in result.later)])

@@ -88,7 +88,9 @@ def _fair(
     """The files to judge it on, and whether the champion has not learned them."""
     if champion is None:
         return unseen, True
-    proof = {file.file.stem for file in Batch.of(batch.history, champion.lineage).proof}
+    replaced = {earlier.file.stem: later for earlier, later in batch.superseded}
+    sorted_out = Batch.of(batch.history, champion.lineage, replaced)
+    proof = {file.file.stem for file in sorted_out.proof}
     both = [file for file in unseen if file.file.stem in proof]
     return (both, True) if both or not unseen else (unseen, False)
 

@@ -29,6 +29,11 @@ def verdict_in_force(data: ObjectStore, pipeline: str, file: FileId) -> Verdict 
     return Verdict.from_json(data.read(names.verdict(pipeline, file, latest)).data)
 
 
+def read_verdict(data: ObjectStore, pipeline: str, listed: VerdictSummary) -> Verdict:
+    """The whole of a decision that a listing shows."""
+    return Verdict.from_json(data.read(names.verdict(pipeline, listed.file, listed.number)).data)
+
+
 def write_verdict(data: ObjectStore, verdict: Verdict) -> Verdict:
     """Commit a decision, and return the one that stands under its number: perhaps another's."""
     written = create_once(

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from perennial.domain.lineage import Lineage
 from perennial.domain.measuring import told
+from perennial.domain.redelivery import superseded
 from perennial.domain.registry import Commit, Head
 from perennial.domain.scoring import Score
+from perennial.domain.verdict import VerdictSummary
 from perennial.errors import DigestMismatch, NotFoundError
 from perennial.ports import ObjectStore
 from perennial.workflows.ledger import Entry, entries
+from perennial.workflows.queue import accepted_files
 from perennial.workflows.registry import Registry
 
 _BRINGING_IN = ("judge", "promote", "import")
 
 
 def list_versions(
-    registry: Registry, pipeline: str, data: ObjectStore | None = None
+    registry: Registry,
+    pipeline: str,
+    data: ObjectStore | None = None,
+    newest: int | None = None,
 ) -> list[dict[str, Any]]:
     """Every version that a run brought in, oldest first: status, rows, dates, and the rule.
 
@@ -28,17 +34,18 @@ def list_versions(
         registry: where versions are.
         pipeline: whose.
         data: the data bucket, where the progressive ledger is; without it scores are left out.
+        newest: how many of the latest to tell of; all where None.
 
     Raises:
         NotFoundError: for a pipeline that was never applied.
     """
     head = registry.require(pipeline)
     scored: dict[str, list[Entry]] = {}
-    for entry in entries(data, pipeline) if data is not None else ():
+    for entry in _counting(registry, head, data):
         scored.setdefault(entry.version, []).append(entry)
     return [
         _version(registry, head, version) | {"progressive": _progressive(scored.get(version, ()))}
-        for version in sorted(head.statuses)
+        for version in sorted(head.statuses)[-newest if newest else None :]
     ]
 
 
@@ -63,7 +70,8 @@ def explain(
         raise NotFoundError(f"{pipeline} has no version {version}; there are: {known}")
     manifest = registry.manifest(pipeline, version)
     lineage = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
-    ledger = entries(data, pipeline) if data is not None else ()
+    names = {file.stem: file.name for file in lineage.files}
+    ledger = _counting(registry, head, data)
     scored = [entry for entry in ledger if entry.version == version]
     return {
         **_version(registry, head, version),
@@ -72,11 +80,33 @@ def explain(
         "evaluation": json.loads(registry.read_version_file(manifest, "evaluation.json")),
         "manifest": json.loads(manifest.to_json()),
         "files": [
-            {"name": f.name, "sha256": f.sha256, "rows": f.rows, "used": f.used}
+            {
+                "name": f.name,
+                "sha256": f.sha256,
+                "rows": f.rows,
+                "used": f.used,
+                "superseded_by": names.get(f.superseded_by),
+            }
             for f in lineage.files
         ],
         "history": _history(registry, head, version),
     }
+
+
+def _counting(registry: Registry, head: Head, data: ObjectStore | None) -> Iterator[Entry]:
+    """The ledger, without what a version scored on a file once it has on the successor."""
+    if data is None:
+        return
+    definition = registry.definition(head)
+    replaced: Mapping[str, VerdictSummary] = {}
+    if definition.files.redelivery == "supersede":
+        replaced = superseded(definition, accepted_files(data, head.pipeline))
+    ledger = list(entries(data, head.pipeline))
+    scored = {(entry.stem, entry.version) for entry in ledger}
+    for entry in ledger:
+        by = replaced.get(entry.stem)
+        if by is None or (by.file.stem, entry.version) not in scored:
+            yield entry
 
 
 def _progressive(scored: Sequence[Entry]) -> dict[str, Any] | None:

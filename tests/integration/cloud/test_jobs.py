@@ -171,7 +171,7 @@ def test_execution_beyond_its_timeout_is_killed(running, eventually):
     name = running.run(timeout="0.5s", UNTIL="never")
     execution = eventually(lambda: running.completed(name))
     assert "timeout" in execution["conditions"][0]["message"]
-    assert not psutil.pid_exists(running.ran()[-1]["pid"])
+    assert not _runs(running.ran()[-1]["pid"])
 
 
 def test_execution_beyond_its_memory_is_killed_and_the_log_says_so(running, eventually):

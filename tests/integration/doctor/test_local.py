@@ -48,7 +48,7 @@ def test_a_cloud_that_runs_is_well(cloud: LocalCloud) -> None:
     assert code == 0
     assert {finding["state"] for finding in found.values()} == {"ok"}
     assert set(found) >= {
-        "storage", "ingest", "predict", "monitor", "run", "delivery", "landing bucket",
+        "storage", "ingest", "predict", "monitor", "console", "run", "delivery", "landing bucket",
         "models bucket", "dead letters", "scheduler", "landing: verdicts", "pipelines",
     }  # fmt: skip
     assert found["landing bucket"]["found"] == "versioning on"
@@ -60,7 +60,7 @@ def test_people_get_a_line_for_each(cloud: LocalCloud) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "ok       predict            answers" in done.stdout
-    assert done.stdout.splitlines()[-1] == "14 ok, 0 problems, 0 unknown"
+    assert done.stdout.splitlines()[-1] == "15 ok, 0 problems, 0 unknown"
 
 
 def test_a_function_that_does_not_start_points_to_its_log(cloud: LocalCloud) -> None:

@@ -20,7 +20,7 @@ from perennial.domain.names import FileId
 from perennial.ports import Buckets
 from perennial.workflows import importing
 from perennial.workflows.rebuild import rebuild, record
-from tests.integration.infra.guarded import ROLES, Account
+from tests.integration.infra.guarded import ROLES, Account, Guarded
 from tests.integration.infra.in_memory import Deployment, Killed, taps
 
 
@@ -54,6 +54,9 @@ class Living(Deployment):
             record(trainer, rebuild(trainer, pipeline, subject))
         elif task == "import":
             importing.record(trainer, subject, importing.take_in(trainer, pipeline, subject))
+        elif task == "score":
+            assert set(self.score(execution, subject)) <= {"scored"}
+            self.platform.ended.add(execution)
         else:
             with suppress(Killed):
                 self.train(execution, force=execution in self.platform.forced)
@@ -122,6 +125,7 @@ class Person:
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("PERENNIAL_REGION", raising=False)
             patch.setattr(context, "open_buckets", self._open)
+            patch.setattr(context, "open_predictions", self._open_predictions)
             patch.setattr(context, "CloudRunJobs", self._launcher)
             patch.setattr(context, "SystemClock", lambda: Patience(self.deployment))
             yield
@@ -130,6 +134,10 @@ class Person:
         for role in ROLES:
             assert getattr(config, f"{role}_bucket") == self.deployment.stores[role].bucket
         return self.stores()
+
+    def _open_predictions(self, config: Config) -> Guarded:
+        assert config.predictions_bucket == self.deployment.predictions.bucket
+        return Guarded(self.deployment.predictions, self.account)
 
     def _launcher(self, config: Config) -> Any:
         assert config.train_job == self.deployment.platform.job

@@ -12,15 +12,22 @@ from datetime import UTC, datetime, timedelta
 from perennial.adapters.graph import Graph
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
+from perennial.domain.batch import WAITING
 from perennial.domain.names import FileId, verdict
+from perennial.domain.request_rows import Rows
 from perennial.workflows.apply import apply
+from perennial.workflows.batch.scoring import score_requested, score_waiting
 from perennial.workflows.ingest import ingest
+from perennial.workflows.monitoring import logs
+from perennial.workflows.monitoring.look import Lookout
+from perennial.workflows.monitoring.tick import Watched, watch
 from perennial.workflows.registry import Registry
 from perennial.workflows.serve import Server
+from perennial.workflows.serving.lookups import Lookups
 from perennial.workflows.sweep import Swept, sweep
 from perennial.workflows.train import train
 from perennial.workflows.trainer import Trainer
-from tests.integration.infra.guarded import ROLES, Account, Platform
+from tests.integration.infra.guarded import ROLES, Account, Guarded, Platform
 from tests.integration.infra.roles import Access, Grant
 
 PREFIX = "flower-shop-perennial-"
@@ -29,9 +36,11 @@ name: taps
 task: binary
 columns:
   at: {type: timestamp, role: event_time}
+  visit: {type: integer, role: key}
   heat: {type: number, rules: [{range: [-100, 100]}]}
   open: {type: integer, role: label, classes: [0, 1]}
 training: {model: linear, min_rows: 40}
+serving: {lookup: true}
 """
 START = datetime(2026, 1, 1, tzinfo=UTC)
 INSTANCE = {"at": "2026-01-09T10:00:00Z", "heat": 3.0}
@@ -49,7 +58,7 @@ class Clock:
         self._ticks = itertools.count()
 
     def now(self) -> datetime:
-        return START + timedelta(milliseconds=next(self._ticks))
+        return START + timedelta(days=60, milliseconds=next(self._ticks))
 
     def sleep(self, seconds: float) -> None:
         pass
@@ -81,6 +90,9 @@ class Deployment:
             role: MemoryStore(PREFIX + role, self.clock, versioned=role in ("landing", "models"))
             for role in ROLES
         }
+        self.predictions = MemoryStore(PREFIX + "predictions", self.clock)
+        hour = f"{self.clock.now():%Y/%m/%d/%H:00:00_%H:59:59}"
+        self.predictions.create(f"{logs.PREFIX}{hour}_S0.json", b"")  # as the log's sink does
 
     def apply(self) -> None:
         """What an operator does, with rights of his own."""
@@ -112,9 +124,38 @@ class Deployment:
         registry = Registry(buckets.models, self.clock)
         return sweep(buckets, registry, self.platform.launcher(account), self.clock)
 
+    def watch(self) -> Watched:
+        """A tick's looks, after its sweep."""
+        account = self.accounts["monitor"]
+        buckets = account.stores(self.stores)
+        registry = Registry(buckets.models, self.clock)
+        lookout = Lookout(
+            buckets, registry, self.platform.launcher(account), self.clock,
+            Guarded(self.predictions, account),  # type: ignore[arg-type]
+        )  # fmt: skip
+        return watch(lookout, registry.pipelines(), {"log": lambda *_: None})
+
     def train(self, execution: str, *, force: bool = False) -> list[str]:
         trainer = self.trainer(execution)
         return [record.outcome for record in train(trainer, "taps", force=force)]
+
+    def score(self, execution: str, request: str = WAITING) -> list[str]:
+        trainer = self.trainer(execution)
+        if request == WAITING:
+            return [one.outcome for one in score_waiting(trainer, "taps")]
+        return [one.outcome for one in score_requested(trainer, "taps", request)]
+
+    def look_up(self, key: str) -> object:
+        """What was predicted for a row of a file."""
+        models = self.accounts["predict"].stores(self.stores).models
+        lookups = Lookups(models, self.clock)
+
+        async def find() -> object:
+            entries = await lookups.entries(Registry(models, self.clock).require("taps"))
+            found = await lookups.find(entries, [key])
+            return found and found.prediction
+
+        return asyncio.run(find())
 
     def trainer(self, execution: str) -> Trainer:
         """The parts of the job, in one of its executions."""
@@ -131,20 +172,22 @@ class Deployment:
         async def answer() -> list[object]:
             [pipeline] = await server.pipelines()
             assert pipeline.champion is not None, pipeline.error
-            return (await server.answer(pipeline.champion, [INSTANCE])).predictions
+            answer = await server.answer(pipeline, pipeline.champion, Rows([INSTANCE]))
+            return answer.predictions
 
         return asyncio.run(answer())
 
 
 def taps(day: int, *, heat: float = 0) -> bytes:
     """A day of taps that open when it is hot, as CSV."""
-    lines = ["at,heat,open"]
+    lines = ["at,visit,heat,open"]
     for n in range(100):
         chance = random.Random(f"{day}/{n}")
         value = chance.gauss(0, 1)
         opens = int(value + chance.gauss(0, 0.5) > 0)
         time = START + timedelta(days=day, minutes=n)
-        lines.append(f"{time:%Y-%m-%dT%H:%M:%S},{value + heat:.4f},{opens}")
+        visit = 1000 * day + n
+        lines.append(f"{time:%Y-%m-%dT%H:%M:%S},{visit},{value + heat:.4f},{opens}")
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -15,7 +15,10 @@ from tests.integration.infra.network import ASKED_ANYWAY
 from tests.integration.infra.story import EVERY_GRANT, Deployment, play
 from tests.integration.infra.workspace import PROJECT, REGION
 
-SERVED = sorted(set(FUNCTIONS) - {"train"})
+DEPLOYED = sorted(set(FUNCTIONS) - {"console"})
+"""Without a console, unless it is asked for."""
+
+SERVED = sorted(set(DEPLOYED) - {"train"})
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,7 @@ def test_a_second_plan_with_unchanged_sources_changes_nothing(deployment):
 
 def test_one_line_in_shared_deploys_sources_functions_and_job_and_nothing_else(deployment):
     functions = {f'google_cloudfunctions2_function.function["{name}"]' for name in SERVED}
-    sources = {f'google_storage_bucket_object.source["{name}"]' for name in FUNCTIONS}
+    sources = {f'google_storage_bucket_object.source["{name}"]' for name in DEPLOYED}
     job = "google_cloud_run_v2_job.train"
     actions = deployment.touched.actions
     assert actions.keys() == functions | sources | {job}
@@ -61,7 +64,7 @@ def test_one_line_in_shared_deploys_sources_functions_and_job_and_nothing_else(d
 
 
 def test_what_was_redeployed_is_built_from_the_new_sources(deployment):
-    assert len(deployment.sources) == len(deployment.rebuilt_sources) == len(FUNCTIONS)
+    assert len(deployment.sources) == len(deployment.rebuilt_sources) == len(DEPLOYED)
     assert not set(deployment.sources) & set(deployment.rebuilt_sources)
     for state, sources in (
         (deployment.kept, deployment.sources),
@@ -116,7 +119,8 @@ def test_buckets_are_private_in_the_region_and_keep_what_the_table_says(deployme
     [rule] = deployment.buckets[roles["landing"]]["lifecycle"]["rule"]
     assert rule["action"] == {"type": "Delete"}
     assert rule["condition"] == {"isLive": False, "daysSinceNoncurrentTime": 30}
-    assert deployment.buckets[roles["data"]].get("lifecycle", {}).get("rule", []) == []
+    [looks] = deployment.buckets[roles["data"]]["lifecycle"]["rule"]
+    assert looks["condition"] == {"age": 180, "matchesSuffix": [".watch.json", ".told"]}
 
 
 def test_grants_arrive_with_their_conditions(deployment):

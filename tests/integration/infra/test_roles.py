@@ -55,6 +55,18 @@ def deployment(access) -> Deployment:
     assert deployment.ingest(deployment.drop("friday.csv", 5)) == "accepted"
     assert deployment.train("execution-3") == ["promoted"]
     assert deployment.predict() != []
+    watched = deployment.watch()
+    assert (watched.looked, watched.errors, watched.untold) == (1, {}, {})
+    deployment.platform.launched.clear()
+    assert deployment.ingest(deployment.drop("score/june.csv", 6)) == "to_score"
+    assert deployment.platform.launched == ["score taps/waiting"]
+    assert deployment.score("execution-4") == ["scored"]
+    deployment.drop("score/july.csv", 7)
+    deployment.platform.ended.add("execution-1")
+    assert deployment.sweep().scoring == ["taps"]
+    assert deployment.score("execution-5") == ["scored"]
+    assert deployment.look_up("6017") is not None
+    assert deployment.look_up("9999") is None
     return deployment
 
 

@@ -12,7 +12,7 @@ from perennial.domain import descriptor
 from perennial.errors import PermissionDenied
 from tests.integration.infra.commands import Living, Person
 from tests.integration.infra.guarded import Account
-from tests.integration.infra.in_memory import DEFINITION, PARTS, PREFIX
+from tests.integration.infra.in_memory import DEFINITION, PARTS, PREFIX, taps
 from tests.integration.infra.roles import Access, object_name
 
 PEOPLE = """
@@ -155,8 +155,16 @@ def look(team: Team) -> None:
     handed_in = str(olga.folder / "elsewhere.onnx")
     words = ("import", "taps", handed_in, "--trained-through", "2025-12-31", "--why", "trial")
     assert olga(*words)["outcome"] in ("waiting_approval", "rejected")  # promotion is by hand
+    to_score = olga.folder / "september.csv"
+    to_score.write_bytes(taps(30))
+    for words in ((), ("--version", "v000002")):
+        [scored] = olga("score", "taps", str(to_score), *words)["files"]
+        assert (scored["outcome"], scored["rows"]) == ("scored", 100)
     listed = olga("versions", "taps")["versions"]
     assert olga("versions", "taps", "--explain", listed[-1]["version"])["history"]
+    looked = olga("monitor", "taps")
+    assert looked["errors"] == {}
+    assert team.dora("status", "taps")["findings"] == looked["findings"]
     found = {one["pipeline"] for one in olga("status")["pipelines"]}
     assert found == {"roses", "taps"}
 
@@ -179,11 +187,8 @@ def test_an_operators_commands_need_every_grant_but_those_for_looking_around(tea
     account = team.olga.account
     spare = {(grant.role, grant.on) for grant in {*account.access.grants} - account.needed}
     everywhere = ("landing", "quarantine", "data", "models", "predictions")
-    # doctor looks at buckets, and predictions are for whoever analyses them.
-    assert spare == {
-        *(("roles/storage.legacyBucketReader", PREFIX + role) for role in everywhere),
-        ("roles/storage.objectViewer", PREFIX + "predictions"),
-    }
+    # doctor looks at buckets.
+    assert spare == {("roles/storage.legacyBucketReader", PREFIX + role) for role in everywhere}
 
 
 def test_a_dropper_starts_nothing_and_needs_every_grant(team):

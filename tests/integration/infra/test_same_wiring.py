@@ -32,6 +32,7 @@ SET_BY_THE_PLATFORM = {
 NOT_SHARED = {
     *("THREADS", "WORKERS", "FUNCTION_USE_ASGI"),
     *settings.TABLE["job"]["train"]["environment"],
+    *(name for one in settings.TABLE["functions"].values() for name in one.get("environment", {})),
 }
 """What a function or the job is told for itself alone."""
 
@@ -43,15 +44,19 @@ ADDRESSES = {
     "PERENNIAL_QUARANTINE_BUCKET": "flower-shop-perennial-quarantine",
     "PERENNIAL_DATA_BUCKET": "flower-shop-perennial-data",
     "PERENNIAL_MODELS_BUCKET": "flower-shop-perennial-models",
+    "PERENNIAL_PREDICTIONS_BUCKET": "flower-shop-perennial-predictions",
     "PERENNIAL_PROJECT": "flower-shop",
     "PERENNIAL_REGION": "europe-west1",
     "GOOGLE_CLOUD_PROJECT": "flower-shop",
 }
 """What differs because the deployment does."""
 
-each_unit = pytest.mark.parametrize("unit", settings.FUNCTIONS, ids=lambda unit: unit.name)
+UNITS = [one for one in settings.FUNCTIONS if one.name not in settings.TABLE["services"]]
+"""Those that every deployment has."""
+
+each_unit = pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
 each_function = pytest.mark.parametrize(
-    "unit", [one for one in settings.FUNCTIONS if one.kind != "job"], ids=lambda unit: unit.name
+    "unit", [one for one in UNITS if one.kind != "job"], ids=lambda unit: unit.name
 )
 
 
@@ -165,3 +170,30 @@ def test_the_scheduler_calls_as_the_local_one_does(made):
     assert target["headers"]["Content-Type"] == "application/json"
     assert job["attempt_deadline"] == f"{sweep['attempt_seconds']}s"
     assert job["schedule"] == f"*/{sweep['every_minutes']} * * * *"
+
+
+def test_the_console_is_wired_as_it_is_here(new_copy, variables):
+    """Where it is asked for; who may act is proved there, and said here."""
+    asked = variables.replace(
+        "settle_seconds", 'console = true\n  operators = ["user:a@b.de"]\n  settle_seconds'
+    )
+    new_copy.write_test("console", asked + 'run "console" {}\n')
+    outcome = new_copy.test("console", verbose=True)
+    assert outcome.ok, outcome.messages
+    made = outcome.resources("console")
+    [unit] = [one for one in settings.FUNCTIONS if one.name == "console"]
+    deployed = made['google_cloud_run_v2_service.console["console"]']
+    [template] = deployed["template"]
+    [container] = template["containers"]
+    here = settings.deployment(LOCAL) | settings.platform(unit, 0) | settings.console("url", "me")
+    told = {one["name"]: one["value"] for one in container["env"]}
+    proved = {"PERENNIAL_CONSOLE_AUDIENCE", "PERENNIAL_CONSOLE_OPERATORS"}
+    said = {"PERENNIAL_CONSOLE_LOCAL_OPERATOR"}
+    assert told.keys() - proved == here.keys() - said - ONLY_LOCAL - SET_BY_THE_PLATFORM
+    assert deployed["name"] == unit.service
+    assert container["resources"][0]["limits"] == {
+        "cpu": str(unit.cpu),
+        "memory": f"{unit.memory_mib}Mi",
+    }
+    assert template["max_instance_request_concurrency"] == unit.concurrency
+    assert template["timeout"] == f"{unit.timeout_seconds}s"

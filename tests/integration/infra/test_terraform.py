@@ -77,6 +77,7 @@ def test_nothing_keeps_the_name_or_place_of_another_deployment(new_copy, variabl
         ("google_monitoring_alert_policy.quarantine_rate", "terraform_data.metrics_settled"),
         ("google_monitoring_alert_policy.stale_champion", "terraform_data.metrics_settled"),
         ("google_monitoring_alert_policy.training_alerts", "terraform_data.metrics_settled"),
+        ("google_monitoring_alert_policy.failed_lookups", "terraform_data.metrics_settled"),
     ],
 )
 def test_what_is_refused_too_soon_waits(waits, later, sooner):

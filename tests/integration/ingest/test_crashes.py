@@ -11,7 +11,16 @@ from collections.abc import Callable
 import pytest
 
 from perennial.domain.names import FileId
-from tests.integration.ingest.world import BAD, GOOD, LENIENT, Crash, World
+from tests.integration.ingest.world import (
+    BAD,
+    GOOD,
+    LENIENT,
+    UNLABELLED,
+    VISITS,
+    Crash,
+    World,
+    crown,
+)
 
 Scenario = tuple[Callable[[World], object], Callable[[World], object]]
 
@@ -23,6 +32,11 @@ def good(world: World) -> FileId:
 
 def bad(world: World) -> FileId:
     world.apply()
+    return world.drop("shop/a.csv", BAD)
+
+
+def few_bad_rows(world: World) -> FileId:
+    world.apply(VISITS + "rows: {max_bad_row_fraction: 0.5}\n")
     return world.drop("shop/a.csv", BAD)
 
 
@@ -74,9 +88,22 @@ def reserved(world: World) -> FileId:
     return world.drop("shop/labels/a.csv")
 
 
+def to_score(world: World) -> FileId:
+    world.apply()
+    crown("shop", world.buckets)
+    return world.drop("shop/score/a.csv", UNLABELLED)
+
+
+def bad_to_score(world: World) -> FileId:
+    world.apply()
+    crown("shop", world.buckets)
+    return world.drop("shop/score/a.csv", b"when,people\n2024-02-08,99\n")
+
+
 INGEST = [
     good,
     bad,
+    few_bad_rows,
     duplicate,
     overtaken_duplicate,
     next_owner,
@@ -84,6 +111,8 @@ INGEST = [
     vanished,
     misspelt,
     reserved,
+    to_score,
+    bad_to_score,
 ]
 
 
@@ -174,4 +203,4 @@ def test_a_sweep_completes_what_a_lost_event_left() -> None:
 def _state(world: World) -> dict[tuple[str, str], bytes]:
     """Everything that counts: which execution was launched is the platform's business."""
     objects = world.objects("data", "quarantine")
-    return {name: data for name, data in objects.items() if "/launches/" not in name[1]}
+    return {name: data for name, data in objects.items() if "launches/" not in name[1]}

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from perennial.workflows.judging import judge
-from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, Crash, World, at_once
+from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, VISITS, Crash, World, at_once
 
 
 def test_the_second_file_is_a_duplicate_of_the_first(world: World) -> None:
@@ -98,6 +98,40 @@ def test_a_person_who_heals_a_file_has_not_decided_about_another(world: World) -
 
     verdict = world.ingest(crashed)
     assert (verdict.decision, verdict.decided_by) == ("accepted", "succession")
+
+
+def test_a_release_that_crashed_is_completed_by_the_same_content(world: World) -> None:
+    """It stays a release, by whom it was, although another file's handler made the decision."""
+    file = world.drop_and_ingest("shop/a.csv", BAD).file
+    again = world.drop("shop/b.csv", BAD)
+    world.calls.made.clear()
+    world.calls.crash_at, world.calls.after = ("data", "create", 2), True  # looked, and owned
+    with pytest.raises(Crash):
+        world.hospital().release(file, by="ann", why="a school class")
+    assert len(world.verdicts()) == 1
+
+    assert world.ingest(again).decision == "duplicate"
+
+    verdict = next(v for v in world.verdicts() if v.number == 2)
+    assert (verdict.file, verdict.decision, verdict.rows) == (file, "accepted", 2)
+    assert (verdict.decided_by, verdict.cleared) == ("ann", True)
+    assert verdict.reason == "released by ann: a school class (2 rows accepted, none left out)"
+
+
+def test_a_release_that_nothing_can_be_made_of_any_more_is_judged_instead(world: World) -> None:
+    """Another definition, by which training can use no row, came between."""
+    file = world.drop_and_ingest("shop/a.csv", BAD).file
+    again = world.drop("shop/b.csv", BAD)
+    world.calls.made.clear()
+    world.calls.crash_at, world.calls.after = ("data", "create", 2), True
+    with pytest.raises(Crash):
+        world.hospital().release(file, by="ann", why="a school class")
+    world.apply(VISITS.replace("people: {type: integer", "adults: {type: integer"))
+
+    assert world.ingest(again).decision == "quarantined"
+    assert {(v.file, v.decision) for v in world.verdicts() if v.number == 2} == {
+        (file, "quarantined")
+    }
 
 
 @pytest.mark.parametrize("seed", range(12))

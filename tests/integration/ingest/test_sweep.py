@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import pytest
 
@@ -107,10 +108,10 @@ def test_one_poison_file_does_not_starve_the_rest(
     world.drop("shop/a.csv")
     judge_bytes = deciding.judge_bytes
 
-    def choke(definition: Definition, name: str, data: bytes) -> Judgement:
+    def choke(definition: Definition, name: str, data: bytes, **known: Any) -> Judgement:
         if name == "market/a.csv":
             raise error
-        return judge_bytes(definition, name, data)
+        return judge_bytes(definition, name, data, **known)
 
     monkeypatch.setattr(deciding, "judge_bytes", choke)
 
@@ -126,7 +127,7 @@ def test_an_unforeseen_error_is_logged_with_its_traceback(
 ) -> None:
     """Its message alone would not tell where to look."""
     world.drop("shop/a.csv")
-    monkeypatch.setattr(deciding, "judge_bytes", lambda *_: 1 / 0)
+    monkeypatch.setattr(deciding, "judge_bytes", lambda *_, **__: 1 / 0)
     monkeypatch.setattr(logging.getLogger("perennial"), "propagate", True)
 
     world.sweep()

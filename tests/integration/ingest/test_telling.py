@@ -28,7 +28,7 @@ def told(world: World) -> tuple[Swept, list[Verdict], list[Standing]]:
 def test_each_verdict_that_the_sweep_makes_is_told_once(world: World) -> None:
     """Not those that ingest made, nor any of them again."""
     world.drop_and_ingest("shop/seen.csv")
-    world.drop("shop/lost.csv", GOOD.replace(b"2024", b"2025"))
+    world.drop("shop/lost.csv", GOOD.replace(b"2024-02", b"2024-01"))
     world.drop("shop/bad.csv", BAD)
     world.drop("stray.csv")
 

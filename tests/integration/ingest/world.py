@@ -37,6 +37,7 @@ training: {min_rows: 2}
 """
 LENIENT = VISITS.replace("[1, 20]", "[0, 1000]")
 GOOD = b"when,people,bought\n2024-02-01,2,true\n2024-02-02,1,false\n"
+UNLABELLED = b"when,people\n2024-02-08,3\n2024-02-09,1\n"
 OTHER = b"when,people,bought\n2024-02-08,3,true\n2024-02-09,1,false\n"
 BAD = b"when,people,bought\n2024-02-01,99,true\n2024-02-02,1,false\n"
 
@@ -71,6 +72,11 @@ class Launcher:
         self.launched.append(pipeline)
         return f"{pipeline}-{len(self.launched)}"
 
+    def launch_task(self, task: str, pipeline: str, subject: str) -> str:
+        self.before()
+        self.launched.append(f"{task} {pipeline}/{subject}")
+        return f"{task}-{pipeline}-{len(self.launched)}"
+
     def has_ended(self, execution: str) -> bool:
         return execution in self.ended
 
@@ -84,6 +90,7 @@ class Calls:
         listed: objects that listings have given.
         crash_at: end the process at this call, counted from 1, or at the n-th such call.
         after: whether the call takes effect before that.
+        meanwhile: what somebody else does then, in the place of the process's end.
         jitter: yields to other threads at random, so that handlers interleave.
     """
 
@@ -91,6 +98,7 @@ class Calls:
     listed: int = 0
     crash_at: int | tuple[str, str, int] | None = None
     after: bool = False
+    meanwhile: Callable[[], object] | None = None
     jitter: random.Random | None = None
 
     def around(self, bucket: str, method: str, call: Callable[[], Any]) -> Any:
@@ -100,11 +108,22 @@ class Calls:
         such = (bucket, method, self.made.count((bucket, method)))
         if self.crash_at not in (len(self.made), such):
             return call()
+        self.crash_at = None
+        if self.meanwhile is not None:
+            return self._interrupted(call, self.meanwhile)
         if self.after:
             with suppress(PerennialError):  # an answer, which nobody is there to read
                 call()
-        self.crash_at = None
         raise Crash(method)
+
+    def _interrupted(self, call: Callable[[], Any], meanwhile: Callable[[], object]) -> Any:
+        if not self.after:
+            meanwhile()
+            return call()
+        try:
+            return call()
+        finally:
+            meanwhile()
 
 
 class Watched:

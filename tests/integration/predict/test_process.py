@@ -16,7 +16,10 @@ from tests.bench.hosting import FunctionProcess
 from tests.integration.predict.conftest import Caller
 from tests.unit.predict.versions import crown, write_regression
 
-HEAVY = {"pandas", "sklearn", "skl2onnx", "onnx", "pydantic", "polars", "pyarrow", "yaml", "scipy"}
+HEAVY = {
+    *("pandas", "sklearn", "skl2onnx", "onnx", "pydantic", "polars", "pyarrow", "yaml", "scipy"),
+    *("requests", "cryptography"),  # parts of Google's client, which takes as long as all the rest
+}
 
 
 @pytest.fixture

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tests.unit.http_server import Quiet, serving
 
 MACHINE = "machine@garden-1.iam.gserviceaccount.com"
 GENERATE = ":generateIdToken"
@@ -80,7 +81,7 @@ def local_google() -> Iterator[LocalGoogle]:
     """Run it."""
     google = LocalGoogle()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._answer(*_metadata(self.path))
 
@@ -95,21 +96,10 @@ def local_google() -> Iterator[LocalGoogle]:
         def _answer(self, status: int, document: object) -> None:
             text = document if isinstance(document, str) else json.dumps(document)
             kind = "application/text" if isinstance(document, str) else "application/json"
-            self.send_response(status)
-            self.send_header("metadata-flavor", "Google")
-            self.send_header("content-type", kind)
-            self.send_header("content-length", str(len(text.encode())))
-            self.end_headers()
-            self.wfile.write(text.encode())
+            self.answer(status, {"metadata-flavor": "Google", "content-type": kind}, text.encode())
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        google.url = f"http://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(Handler) as google.url:
         yield google
-        server.shutdown()
 
 
 def _token(google: LocalGoogle, asked: dict[str, list[str]]) -> tuple[int, object]:

@@ -93,7 +93,12 @@ def test_a_forced_launch_says_so(api: AdminApi, jobs: CloudRunJobs) -> None:
 
 
 @pytest.mark.parametrize(
-    ("task", "variable"), [("rebuild", "PERENNIAL_REBUILD"), ("import", "PERENNIAL_IMPORT")]
+    ("task", "variable"),
+    [
+        ("rebuild", "PERENNIAL_REBUILD"),
+        ("import", "PERENNIAL_IMPORT"),
+        ("score", "PERENNIAL_SCORE"),
+    ],
 )
 def test_a_task_names_no_pipeline_to_train(
     api: AdminApi, jobs: CloudRunJobs, task: Task, variable: str

@@ -14,7 +14,9 @@ from pytest_mock import MockerFixture
 
 from perennial.adapters.clock import SystemClock
 from perennial.cli import local
+from perennial.domain import names
 from perennial.domain.registry import Status
+from perennial.domain.serving_settings import ServingSettings
 from perennial.errors import LaunchError, PermissionDenied
 from perennial.ports import Buckets
 from perennial.workflows.registry import Registry
@@ -127,6 +129,34 @@ class TestApply:
         assert "the gate of flowers cannot be trusted with promotion.tolerance 0.9" in complaint
         assert "shuffled labels: expected that it does not pass" in complaint
         assert registry.require("flowers") == before
+
+    def test_what_predict_must_know_lies_there_before_the_head_names_the_definition(
+        self, flowers: Run, registry: Registry
+    ) -> None:
+        serving = "serving: {log: {keys: true, leave_out: [petals]}, shadow: true}\n"
+        text = (
+            DEFINITION.replace("  bought", "  id: {type: integer, role: key}\n  bought") + serving
+        )
+        write("flowers.yaml", text.encode())
+        before = registry.require("flowers").number
+        flowers("apply", "flowers.yaml")
+        head = registry.require("flowers")
+        name = names.serving_settings("flowers", head.definition)
+        stored = registry.models.read(name)
+        assert ServingSettings.from_json(stored.data) == ServingSettings(
+            sample=1.0, features=0.1, keys=("id",), leave_out=("petals",), shadow=True
+        )
+        commit = names.commit("flowers", before + 1, head.commit)
+        assert stored.info.generation < registry.models.stat(commit).generation
+
+    def test_a_definition_of_an_earlier_release_gets_it_when_applied_again(
+        self, flowers: Run, registry: Registry
+    ) -> None:
+        name = names.serving_settings("flowers", registry.require("flowers").definition)
+        registry.models.delete(name)
+        write("flowers.yaml", DEFINITION.encode())
+        assert "nothing changed" in flowers("apply", "flowers.yaml").out
+        assert ServingSettings.from_json(registry.models.read(name).data).features == 0.1
 
     def test_it_says_when_nothing_changed(self, flowers: Run) -> None:
         assert "in force already: nothing changed" in flowers("apply", "flowers.yaml").out

@@ -69,10 +69,11 @@ def test_the_commands_are_those_of_the_contract() -> None:
     assert set(COMMANDS) == {
         "up", "down", "demo", "init", "apply", "drop", "status", "versions", "approve", "reject",
         "rollback", "unpin", "quarantine", "recall", "predict", "retrain", "rebuild", "import",
-        "replay", "ablate", "sweep", "doctor", "gate-test", "check",
+        "export", "replay", "ablate", "sweep", "doctor", "gate-test", "check", "schema", "score",
+        "report", "monitor",
     }  # fmt: skip
     healing = {path[1] for path in ALL if path[0] == "quarantine"}
-    assert healing == {"list", "show", "retry", "release", "discard"}
+    assert healing == {"list", "show", "retry", "release", "repair", "discard"}
 
 
 class TestFailures:

@@ -11,6 +11,7 @@ import pytest
 
 from perennial.domain.own_models import look_up_with, nobody_looks_up
 from perennial.ports import Buckets
+from perennial.workflows.replays import latest_replay
 
 from .conftest import Run
 
@@ -93,6 +94,12 @@ def test_the_accepted_history_of_a_pipeline_is_replayed_and_nothing_is_written(
     # remembers every training.
     assert told["policies"] == plain["policies"]
     assert told["cost"]["trainings_made"] == 0
+
+    asked = deployed("replay", "flowers", *SMALL, "--keep", "--json").json
+    kept = latest_replay(buckets.data, "flowers")
+    assert kept is not None
+    assert (kept.number, kept.by, kept.document) == (1, "rosa", asked)
+    assert len(contents(buckets)) == len(before) + 1
 
 
 FACTORY = "def make():\n    from sklearn.linear_model import Lasso\n    return Lasso(0.01)\n"
@@ -183,3 +190,8 @@ def test_a_report_that_cannot_be_written_is_refused_before_any_work(run: Run, fo
 
     assert "there is no folder no" in ran.complaint
     assert not Path("cache").exists()
+
+
+def test_files_alone_have_no_place_where_a_replay_could_be_kept(run: Run, folder: Path) -> None:
+    ran = run("replay", "--pipeline", "flowers.yaml", folder, *SMALL, "--keep")
+    assert "--keep needs a pipeline's NAME" in ran.complaint

@@ -33,6 +33,16 @@ def test_a_folder_gives_what_is_in_it_in_order_without_what_is_hidden(folder: Pa
     assert names(folder) == ["2025/07/a.csv", "2025/08/c.csv", "a.csv", "b.csv"]
 
 
+def test_predictions_are_no_input_unless_they_are_named(folder: Path) -> None:
+    for ending in ("parquet", "csv", "json"):
+        (folder / f"a.csv.predictions.{ending}").touch()
+    (folder / "predictions.csv").touch()
+
+    assert names(folder / "*") == ["a.csv", "b.csv", "predictions.csv"]
+    assert "a.csv.predictions.csv" not in names(folder)
+    assert names(folder / "a.csv.predictions.csv") == ["a.csv.predictions.csv"]
+
+
 def test_a_glob_names_what_it_finds_below_its_fixed_part(folder: Path) -> None:
     assert names(folder / "*.csv") == ["a.csv", "b.csv"]
     assert names(folder / "2025/*/*.csv") == ["07/a.csv", "08/c.csv"]

@@ -58,8 +58,8 @@ def edited(old: str, new: str) -> str:
         ("{trigger: {files: 3}}", "{model: 5}", "line 6: training.model: expected text, found 5"),
         ("{trigger: {files: 3}}", "daily", "line 6: training: expected a mapping, found 'daily'"),
         ("[0, 10]}", "[0, 10], severity: warning}",
-         ("line 4: columns.petals.rules.0.severity: expected reject or warn, found 'warning'; "
-          "did you mean warn?")),
+         ("line 4: columns.petals.rules.0.severity: expected reject, reject_file or warn, "
+          "found 'warning'; did you mean warn?")),
         ("[0, 10]", "5",
          ("line 4: columns.petals.rules.0.range: "
           "expected [lowest, highest], with null for an open side, found 5")),
@@ -99,6 +99,27 @@ def edited(old: str, new: str) -> str:
          "line 5: columns.bought.nullable: expected true or false, found 'perhaps'"),
         ("training:", "promotion: {metric: mae}\ntraining:",
          "line 6: promotion.metric: expected log_loss or brier for task binary, found mae"),
+        ("training:", "serving: {log: {leave_out: [petal]}}\ntraining:",
+         ("line 6: serving.log.leave_out: expected names of columns, found 'petal'; "
+          "did you mean petals?")),
+        ("training:", "serving: {log: {leave_out: petals}}\ntraining:",
+         ("line 6: serving.log.leave_out: expected a list of columns, as in [email], "
+          "found 'petals'")),
+        ("training:", "monitoring: {ignore: [jmup]}\ntraining:",
+         "line 6: monitoring.ignore: expected kinds of findings, found 'jmup'; did you mean jump?"),
+        ("training:", "monitoring: {training_drfit: 0.2}\ntraining:",
+         "line 6: monitoring.training_drfit: unknown key; did you mean training_drift?"),
+        ("training:", "monitoring: {holdout: 0.9}\ntraining:",
+         "line 6: monitoring.holdout: expected at most 0.5, found 0.9"),
+        ("training:", "monitoring: {ignore: jump}\ntraining:",
+         ("line 6: monitoring.ignore: expected a list of kinds of findings, as in [jump], "
+          "found 'jump'")),
+        ("training:", "serving: {log: {sampel: 1}}\ntraining:",
+         "line 6: serving.log.sampel: unknown key; did you mean sample?"),
+        ("training:", "serving: {log: {features: 2}}\ntraining:",
+         "line 6: serving.log.features: expected at most 1, found 2"),
+        ("training:", "serving: {shadow: maybe}\ntraining:",
+         "line 6: serving.shadow: expected true or false, found 'maybe'"),
         ("training:", "files: {min_rows: 2.5}\ntraining:",
          "line 6: files.min_rows: expected a whole number, found 2.5"),
         ("  petals:", "  training: {type: number, trigger: 3}\n  petals:",

@@ -103,6 +103,7 @@ def service_document(descriptor: Descriptor, name: str) -> dict[str, Any]:
         "THREADS": str(table["concurrency"]),
         "WORKERS": "1",
         "LOG_EXECUTION_ID": "true",
+        **table.get("environment", {}),
     }
     if table["kind"] == "asgi":
         environment["FUNCTION_USE_ASGI"] = "1"
@@ -177,6 +178,7 @@ def shared_environment(descriptor: Descriptor) -> dict[str, str]:
         "PERENNIAL_QUARANTINE_BUCKET": "acme-1-perennial-quarantine",
         "PERENNIAL_DATA_BUCKET": "acme-1-perennial-data",
         "PERENNIAL_MODELS_BUCKET": "acme-1-perennial-models",
+        "PERENNIAL_PREDICTIONS_BUCKET": "acme-1-perennial-predictions",
         "PERENNIAL_PROJECT": "acme-1",
         "PERENNIAL_REGION": "europe-west1",
         "PERENNIAL_TRAIN_JOB": "perennial-train",

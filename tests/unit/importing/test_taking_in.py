@@ -92,6 +92,16 @@ class TestItsGate:
         assert found.reason.endswith("; v000003 had learned these rows, and it had not")
         assert taps.head.champion == "v000003"
 
+    def test_a_correction_of_what_the_champion_has_learned_is_none_that_it_has_not(self, taps):
+        taps.apply(taps.text + "files: {redelivery: supersede}\n")
+        for day_, wrong in ((0, range(2)), (1, range(2))):
+            taps.drop(day=day_, wrong=wrong)
+            taps.train()
+        taps.drop(day=1)
+        found = bring(taps, BAD, through=day(0))
+        assert found.rows == 100
+        assert found.reason.endswith("; v000002 had learned these rows, and it had not")
+
     def test_a_champion_that_learned_them_and_loses_all_the_same_is_followed(self, taps):
         taps.apply(WEAK)  # pulled towards a constant, so that it just passes for a first version
         taps.drop(rows=300)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from infra import bundle
 from infra.deploying.steps import Tools
 from infra.deploying.terraform import Terraform
 from infra.deploying.voice import Voice
@@ -138,7 +139,7 @@ class Stage:
 @pytest.fixture
 def stage(apis: Apis, tmp_path: Path) -> Stage:
     """A small checkout, and Terraform on the PATH."""
-    files = {f"functions/{name}/main.py": "" for name in ("ingest", "train", "predict", "monitor")}
+    files = {f"functions/{name}/main.py": "" for name in bundle.FUNCTIONS}
     files |= {name.replace("main.py", "requirements.txt"): "" for name in files}
     files |= {
         "functions/train/Dockerfile": "ARG PYTHON=3.11\nFROM python:${PYTHON}-slim\n",

@@ -110,10 +110,11 @@ def test_statistics_of_every_stored_column(judge: Judge) -> None:
         "visit": {"count": 3, "nulls": 0, "distinct": 3},
         "people": {
             "count": 3, "nulls": 0, "min": 1, "max": 4, "sum": 7.0, "sum_of_squares": 21.0,
+            "quantiles": [1.0] * 5 + [2.0] * 7 + [4.0] * 5,
         },
         "amount": {
             "count": 2, "nulls": 1, "min": 12.5, "max": 30.0, "sum": 42.5,
-            "sum_of_squares": 1056.25,
+            "sum_of_squares": 1056.25, "quantiles": [12.5] * 9 + [30.0] * 8,
         },
         "member": {"count": 2, "nulls": 1, "distinct": 2, "top": {"false": 1, "true": 1}},
         "channel": {"count": 2, "nulls": 1, "distinct": 2, "top": {"shop": 1, "web": 1}},

@@ -83,7 +83,7 @@ def test_reserved_folders_say_that_they_are_reserved() -> None:
         "expected a folder for rows to learn from, found labels/, which is reserved and not "
         "supported yet: use another folder"
     )
-    assert reserved("bike/score/week.csv") is not None
+    assert reserved("bike/score/week.csv") is None
     assert reserved("bike/2024/labels/week.csv") is None
     assert reserved("bike/labels") is None
     assert misaddressed("labels/week.csv", ["bike"]) == finding

@@ -75,12 +75,18 @@ BAD = {
     "wrong delimiter": (
         lambda data: data.replace(b",", b";"),
         "delimiter",
-        "expected fields separated by commas, found semicolons (;): save the file with commas",
+        (
+            "expected fields separated by commas, found semicolons (;): save the file with commas, "
+            "or declare files.csv.delimiter"
+        ),
     ),
     "UTF-16": (
         lambda data: data.decode().encode("utf-16"),
         "encoding",
-        "expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8",
+        (
+            "expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8, or declare "
+            "files.csv.encoding: utf-16"
+        ),
     ),
     "missing column": (
         drop_column,
@@ -124,7 +130,8 @@ BAD = {
         lambda data: data.replace(b"\n2", b"\n\xe9", 3).replace(b"\n\xe9", b"\n2", 2),
         "encoding",
         (
-            "expected UTF-8 text, found the byte 0xE9 in line 4: save the file as UTF-8 (it may be "
+            "expected UTF-8 text, found the byte 0xE9 in line 4: save the file as UTF-8, or "
+            "declare files.csv.encoding (it may be "
             "Windows-1252 or Latin-1)"
         ),
     ),

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import io
+
+import polars as pl
 import pytest
 
 from perennial.domain.definition import parse
 from perennial.domain.inference import infer_definition
 from perennial.domain.validation import judge_bytes
 from perennial.errors import DefinitionError
+
+
+def as_parquet(columns: dict[str, list[object]]) -> bytes:
+    """The bytes of a Parquet file."""
+    out = io.BytesIO()
+    pl.DataFrame(columns).write_parquet(out)
+    return out.getvalue()
+
 
 VISITS = """
 id,when,people,amount,channel,code,member,comment,n_bags,birth,empty,bought
@@ -72,8 +83,8 @@ def test_what_was_observed_only_warns() -> None:
     }
 
     assert {name: rules for name, rules in rejecting.items() if rules} == {"n_bags": [(0, None)]}
-    assert [rule.range for rule in columns["amount"].rules] == [(0, 19.5)]
-    assert [rule.allowed for rule in columns["channel"].rules] == [("shop", "web")]
+    assert [rule.observed for rule in columns["amount"].rules] == [(0, 19.5)]
+    assert [rule.observed for rule in columns["channel"].rules] == [("shop", "web")]
     assert all(column.nullable for column in columns.values() if column.role == "feature")
 
 
@@ -87,22 +98,22 @@ def test_remarks_say_on_how_many_rows_they_rest() -> None:
         "comment:  # 40 different texts with spaces in 40 rows",
         "birth:  # whole numbers too large for a model to hold exactly",
         "empty:  # empty in all 40 rows",
-        "{range: [0.0, 19.5], severity: warn}  # the bounds in 40 rows",
-        "{allowed: [shop, web], severity: warn}  # all that occurred in 40 rows",
+        "observed: [0.0, 19.5]  # the bounds in 40 rows",
+        "observed: [shop, web]  # all that occurred in 40 rows",
     ):
         assert remark in TEXT
 
 
 def test_later_files_may_differ_in_what_was_observed() -> None:
     """New categories, other bounds, empty cells: warnings."""
-    later = VISITS.format(rows="v1,01.03.2024 10:00,9,-4.5,fax,99,,hi,7,1,x,yes\n").encode()
+    later = VISITS.format(rows="v1,01.03.2024 10:00,900,-40.5,fax,99,,hi,7,1,x,yes\n").encode()
 
     judgement = judge_bytes(parse(TEXT), "shop/later.csv", later)
 
     assert judgement.accepted
     assert {(f.column, f.rule) for f in judgement.findings} == {
-        ("people", "range"), ("amount", "range"), ("channel", "allowed"), ("code", "allowed"),
-        ("n_bags", "range"),
+        ("people", "observed"), ("amount", "observed"), ("channel", "observed"),
+        ("code", "observed"), ("n_bags", "observed"),
     }  # fmt: skip
 
 
@@ -164,22 +175,14 @@ def test_day_and_month_that_cannot_be_told_apart_are_said_to_be() -> None:
         ([("a.csv", b"x,x\n1,2\n")], "x", "a.csv: expected each column once, found 'x' again"),
         ([("a.csv", b"x,\n1,2\n")], "x",
          "a.csv: expected a name for every column, found an empty one"),
-        ([("a.csv", b"x;y\n1;2,5\n")], "y",
-         ("a.csv: expected fields separated by commas, found semicolons (;): "
-          "save the file with commas")),
-        ([("a.csv", b"x\ty\n1\t2\n")], "y",
-         "a.csv: expected fields separated by commas, found tabs: save the file with commas"),
-        ([("a.csv", b"x|y\n1|2\n")], "y",
-         ("a.csv: expected fields separated by commas, found vertical bars (|): "
-          "save the file with commas")),
+        ([("a.csv", b"x,y\n1,2\n"), ("b.csv", b"x;y\n1;2\n")], "y",
+         ("b.csv: expected fields separated by commas, found semicolons (;): "
+          "save the file with commas, or declare files.csv.delimiter")),
         ([("a.tsv", b"x\ty\n1\t2\n")], "y",
-         ("a.tsv: expected a name that ends in .csv or .csv.gz, found .tsv; "
-          "save it as CSV, with commas")),
-        ([("a.csv", "x,y\nBlüte,2\n".encode("latin-1"))], "y",
-         ("a.csv: expected UTF-8 text, found the byte 0xFC in line 2: save the file as UTF-8 "
-          "(it may be Windows-1252 or Latin-1)")),
-        ([("a.csv", "x,y\n1,2\n".encode("utf-16"))], "y",
-         "a.csv: expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8"),
+         ("a.tsv: expected a name that ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet, "
+          "found .tsv; save it as CSV, with commas")),
+        ([("a.csv", "x,y\nBlüte,2\n".encode()), ("b.csv", "x,y\nBlüte,2\n".encode("latin-1"))],
+         "y", "b.csv: expected utf-8 text as in a.csv, found cp1252: save all samples alike"),
         ([("a.csv", b"x,y\n1\n")], "y",
          "a.csv: expected 2 fields in every row, found 1 in line 2 (1 row)"),
         ([("a.csv", b"x,price\n1,2\n")], "prize",
@@ -212,3 +215,81 @@ def test_other_delimiters_may_stand_in_the_names_of_columns() -> None:
     text = infer_definition("p", [("a.csv", b'"a;b;c|d",y\n1,0\n2,1\n')], "y")
 
     assert list(parse(text).columns) == ["a;b;c|d", "y"]
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_another_delimiter_is_declared(mark: str) -> None:
+    text = infer_definition("p", [("a.csv", "x,y\n1,2\n3,4\n".replace(",", mark).encode())], "y")
+
+    assert parse(text).files.csv.delimiter == mark
+
+
+def test_a_decimal_comma_is_declared_where_no_number_has_a_point() -> None:
+    definition = parse(infer_definition("p", [("a.csv", b"x;y\n1,5;2\n3;4\n")], "y"))
+
+    assert (definition.files.csv.delimiter, definition.files.csv.decimal) == (";", ",")
+    assert definition.columns["x"].type == "number"
+    assert definition.columns["x"].rules[0].observed == (1.5, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.jsonl", b'{"x": 1, "c": "None", "y": 0}\n{"x": 2.5, "c": "b", "y": 1}\n'),
+        ("a.parquet", as_parquet({"x": [1.0, 2.5], "c": ["None", "b"], "y": [0, 1]})),
+    ],
+)
+def test_other_formats_are_samples_too(name: str, data: bytes) -> None:
+    definition = parse(infer_definition("p", [(name, data)], "y"))
+
+    assert [c.type for c in definition.columns.values()] == ["number", "category", "integer"]
+    assert definition.columns["c"].rules[0].observed == ("None", "b")
+
+
+def test_a_feature_that_equals_the_label_is_ignored() -> None:
+    rows = "".join(f"{n % 7},{n % 2},{n % 2}\n" for n in range(60))
+
+    text = infer_definition("p", [("a.csv", f"x,copy,y\n{rows}".encode())], "y")
+
+    assert parse(text).columns["copy"].role == "ignore"
+    assert "copy:  # equals the label in every row: a copy of it?" in text
+
+
+def test_repeated_rows_are_limited_only_where_the_samples_have_none() -> None:
+    alike = "".join(f"{n % 3},{n % 2}\n" for n in range(60))
+    different = "".join(f"{n},{n % 2}\n" for n in range(60))
+
+    free, limited = (
+        parse(infer_definition("p", [("a.csv", f"x,y\n{rows}".encode())], "y"))
+        for rows in (alike, different)
+    )
+
+    assert free.checks.duplicate_rows.reject is None
+    assert limited.checks.duplicate_rows.reject == 0.3
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("utf-8", None),
+        ("utf-8-sig", None),
+        ("utf-16", "{encoding: utf-16}  # as in the samples\n"),
+        ("utf-16-be", "{encoding: utf-16-be}  # as in the samples\n"),
+        ("utf-32", "{encoding: utf-32}  # as in the samples\n"),
+        ("windows-1252",
+         ("{encoding: cp1252}  # as in the samples; the encoding is a guess: they are not UTF-8, "
+          "and no more is known\n")),
+    ],
+)  # fmt: skip
+def test_the_encoding_of_samples_is_declared(encoding: str, written: str | None) -> None:
+    """As far as it can be known; what else is not UTF-8 is Windows-1252 more often than not."""
+    rows = "".join(f"{n},{'Blüte' if n % 2 else 'Café'} {n % 3},{n % 2}\n" for n in range(40))
+    data = ("price,plant,sold\n" + rows).encode(encoding)
+
+    text = infer_definition("shop", [("a.csv", data)], "sold")
+
+    assert ("csv: " in text) == (written is not None)
+    assert written is None or f"csv: {written}" in text
+    frame = judge_bytes(parse(text), "b.csv", data).frame
+    assert frame is not None
+    assert frame["plant"][0] == "Café 0"

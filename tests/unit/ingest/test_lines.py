@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
 
-from perennial.domain.csv_table import Table, read_header, split
+from perennial.domain.csv_table import CsvTable, read_header, split
 from perennial.domain.validation import Judgement, to_parquet
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"
@@ -27,6 +28,31 @@ def test_quoted_line_ends_and_blank_lines_are_counted(judge: Judge, end: str) ->
     [finding] = judge(text.replace("\n", end)).findings
 
     assert finding.row_numbers == (6, 12)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("before", "between", "lines"),
+    [("", "", (2, 3)), ("\n", "", (3, 4)), ("", "\n", (2, 4)), ("\n", "\n\n", (3, 6))],
+)
+def test_blank_lines_are_counted_where_nothing_is_quoted(
+    judge: Judge, end: str, before: str, between: str, lines: tuple[int, ...]
+) -> None:
+    """Only without them is the number of a row that of its line."""
+    text = before + HEADER + row(1, people="x") + between + row(2, people="y")
+
+    [finding] = judge(text.replace("\n", end)).findings
+
+    assert finding.row_numbers == lines
+
+
+def test_blank_lines_are_counted_where_line_ends_are_mixed(judge: Judge) -> None:
+    """A blank line may end in another way than the row before it."""
+    text = HEADER + row(1) + "\r\n" + row(2) + "\r" + row(3, people="x")
+
+    [finding] = judge(text).findings
+
+    assert finding.row_numbers == (6,)
 
 
 def test_rows_with_another_number_of_fields_do_not_shift_the_others(judge: Judge) -> None:
@@ -68,13 +94,38 @@ def test_quotes_inside_a_field_are_characters(judge: Judge) -> None:
 
 
 def test_rows_longer_than_a_block_are_read(judge: Judge) -> None:
-    """Arrow reads blocks of a mebibyte; a comment may be longer."""
-    text = HEADER + row(1, note='"' + "long, \n" * 500_000 + '"') + row(2, people="x") + "1\n"
+    """Arrow reads blocks of some mebibytes; a comment may be longer, where that is declared."""
+    text = HEADER + row(1, note='"' + "long, \n" * 700_000 + '"') + row(2, people="x") + "1\n"
+    declared = ("task: binary", "task: binary\nfiles: {max_line_bytes: 5000000}")
 
-    misfit, bad = judge(text).findings
+    misfit, bad = judge(text, declared).findings
 
-    assert bad.row_numbers == (500_003,)
-    assert misfit.row_numbers == (500_004,)
+    assert bad.row_numbers == (700_003,)
+    assert misfit.row_numbers == (700_004,)
+
+
+@pytest.mark.parametrize("lines", [200_000, 700_000])
+def test_a_row_of_many_lines_is_no_longer_than_one_of_a_single_line(
+    judge: Judge, lines: int
+) -> None:
+    """Whether or not it fits into a block."""
+    text = HEADER + row(1) + row(2, note='"' + "long, \n" * lines + '"') + row(3)
+
+    (finding,) = judge(text).findings
+
+    assert finding.message == (
+        "expected rows of at most 1,048,576 bytes (files.max_line_bytes), found a longer one: "
+        "line 3"
+    )
+
+
+def test_an_open_quote_before_megabytes_is_still_an_open_quote(judge: Judge) -> None:
+    """Not a row that is too long, though it is that, too."""
+    text = HEADER + row(1) + '2024-02-01,a2,2,1,true,web,"x,true\n' + row(3) * 200_000
+
+    (finding,) = judge(text).findings
+
+    assert (finding.rule, finding.row_numbers) == ("quote", (3,))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +141,7 @@ def test_rows_longer_than_a_block_are_read(judge: Judge) -> None:
 )
 def test_a_header_is_split_as_the_rows_are(record: bytes, fields: list[str]) -> None:
     """Two readers, one dialect."""
-    table = Table(record + b"\n" + record, [str(n) for n in range(len(fields))], ["0"])
+    table = CsvTable(record + b"\n" + record, [str(n) for n in range(len(fields))], ["0"])
 
     [cells] = table.batches()
 
@@ -115,13 +166,51 @@ def test_a_file_of_many_batches_is_judged_like_one_of_a_single_batch(
     text = HEADER + "".join(rows) + '2024-02-01,last,2,"'
 
     whole = judge(text)
-    monkeypatch.setattr("perennial.domain.validation.BLOCK", 256)
+    monkeypatch.setattr("perennial.domain.opening.BLOCK", 256)
     in_batches = judge(text)
 
     assert in_batches.findings == whole.findings
-    assert [f.rule for f in whole.findings] == ["quote", "field_count", "type", "key"]
+    assert [f.rule for f in whole.findings] == [
+        "quote",
+        "field_count",
+        "type",
+        "key",
+        "constant_label",
+    ]
     assert whole.frame is not None
     assert in_batches.frame is not None
     assert in_batches.frame.equals(whole.frame)
     assert (in_batches.rows, in_batches.statistics) == (whole.rows, whole.statistics)
     assert to_parquet(in_batches.frame) == to_parquet(whole.frame)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_are_found_again_whatever_is_passed_over_on_the_way(end: str, seed: int) -> None:
+    """Long plain stretches, blank lines, quoted line ends, quotes that are characters."""
+    chance = random.Random(seed)
+    kinds = ["a,b", 'a,"b"', 'a,"b\n\nc"', "", "", '5" pipe,b', '"a""\n",b', "x"]
+    weights = [chance.choice((0, 1, 100)) for _ in kinds]
+    rows = [chance.choices(kinds, [n + (not sum(weights)) for n in weights])[0] for _ in range(400)]
+    rows = ["a,b", *rows, "a,b"]
+    lines = [1 + sum(1 + row.count("\n") for row in rows[:place]) for place in range(len(rows))]
+    there = [(line, row) for line, row in zip(lines, rows, strict=True) if row]
+    text = "\n".join(rows).replace("\n", end).encode()
+    table = CsvTable(text, ["a", "b"], ["a"])
+
+    every = list(range(1, len(there) + 1))
+    for some in (every, chance.sample(every, len(every) // 20 + 1), [len(there)], []):
+        expected = {number: there[number - 1] for number in some}
+        found = {
+            row.record: (row.line, row.cells, row.lines)
+            for row in table.rows_at(dict.fromkeys(some))
+        }
+        assert found == {
+            number: (
+                line,
+                tuple(split(row.replace("\n", end).encode())),
+                1 + row.count("\n"),
+            )
+            for number, (line, row) in expected.items()
+        }
+        assert table.lines_of(some) == {number: line for number, (line, _) in expected.items()}

@@ -42,27 +42,36 @@ Judge = Callable[..., Judgement]
          "expected CSV text, found a zip archive or an Excel workbook; save it as CSV"),
         ("x.csv", b"PAR1rest", "content", "expected CSV text, found a Parquet file"),
         ("x.csv", TEXT.encode("utf-16"), "encoding",
-         "expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8"),
+         ("expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8, "
+          "or declare files.csv.encoding: utf-16")),
         ("x.csv", TEXT.encode("utf-16-le"), "encoding",
-         "expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8"),
+         ("expected UTF-8 text, found UTF-16 (little-endian): save it as UTF-8, "
+          "or declare files.csv.encoding: utf-16-le")),
         ("x.csv", TEXT.encode("utf-16-be"), "encoding",
-         "expected UTF-8 text, found UTF-16 (big-endian): save it as UTF-8"),
+         ("expected UTF-8 text, found UTF-16 (big-endian): save it as UTF-8, "
+          "or declare files.csv.encoding: utf-16-be")),
         ("x.csv", TEXT.encode("utf-32"), "encoding",
-         "expected UTF-8 text, found UTF-32 (little-endian): save it as UTF-8"),
+         ("expected UTF-8 text, found UTF-32 (little-endian): save it as UTF-8, "
+          "or declare files.csv.encoding: utf-32")),
         ("x.csv", TEXT.encode("latin-1"), "encoding",
-         ("expected UTF-8 text, found the byte 0xE9 in line 2: save the file as UTF-8 (it may be "
-         "Windows-1252 or Latin-1)")),
+         ("expected UTF-8 text, found the byte 0xE9 in line 2: save the file as UTF-8, or declare "
+          "files.csv.encoding (it may be Windows-1252 or Latin-1)")),
         ("x.csv", TEXT.encode().replace(b"web", b"w\0b").replace(b"a1", b"a\0"), "nul",
          "expected text, found a NUL byte in line 2: the file is binary or damaged"),
-        ("x.jsonl", b"{}", "format",
-         "expected a .csv or .csv.gz file, found .jsonl: not supported yet"),
-        ("x.jsonl.gz", b"{}", "format",
-         "expected a .csv or .csv.gz file, found .jsonl.gz: not supported yet"),
-        ("x.Parquet", b"PAR1", "format",
-         "expected a .csv or .csv.gz file, found .parquet: not supported yet"),
-        ("x.xlsx", b"PK", "format", "expected a name that ends in .csv or .csv.gz, found .xlsx"),
+        ("x.jsonl.gz", b"{}", "gzip",
+         "expected gzip data because the name ends in .gz, found something else"),
+        ("x.jsonl", b"", "empty", "expected a JSON Lines file, found an empty one (0 bytes)"),
+        ("x.jsonl", b"\n \n", "empty", "expected JSON Lines, found only blank lines"),
+        ("x.csv", b"\x80\x04\x95", "content",
+         "expected CSV text, found a Python pickle, which is never loaded"),
+        ("x.csv", b"x" * 2_000_000, "line_length",
+         ("expected lines of at most 1,048,576 bytes (files.max_line_bytes), found a longer one: "
+          "line 1")),
+        ("x.xlsx", b"PK", "format",
+         "expected a name that ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet, found .xlsx"),
         ("folder.d/x", b"", "format",
-         "expected a name that ends in .csv or .csv.gz, found no suffix"),
+         ("expected a name that ends in .csv, .csv.gz, .jsonl, .jsonl.gz or .parquet, "
+          "found no suffix")),
     ],
 )  # fmt: skip
 def test_the_finding_says_what_it_is(
@@ -110,3 +119,21 @@ def test_a_character_across_two_pieces_of_the_file_is_no_mistake(judge: Judge) -
     judgement = judge(HEADER + f"2024-02-01,a1,2,1,,{filling}é,,true\n")
 
     assert judgement.accepted
+
+
+def test_short_cells_that_take_too_much_memory_are_refused(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell of one byte is a value of eight, or sixteen."""
+    monkeypatch.setattr("perennial.domain.keeping.LEAST_BYTES", 0)
+    monkeypatch.setattr("perennial.domain.opening.BLOCK", 4096)
+    rows = HEADER + "2024-02-01,a,2,1,1,w,,1\n" * 1000
+    declared = ("task: binary", f"task: binary\nfiles: {{max_bytes: {len(rows)}}}")
+
+    (finding,) = judge(rows, declared).findings
+
+    assert finding.rule == "too_large"
+    assert finding.message.startswith(
+        f"expected values that take at most {2 * len(rows):,} bytes of memory (twice "
+        "files.max_bytes), found more in the first "
+    )

@@ -78,9 +78,17 @@ def test_scores_of_two_parts_add_up_to_the_score_of_the_whole(cut: int) -> None:
     assert parts.metrics() == pytest.approx(whole.metrics())
 
 
+def test_one_loss_is_what_all_metrics_say_of_it() -> None:
+    some = score("regression", VALUES, GUESSES)
+    for metric in ("mae", "rmse"):
+        assert some.loss(metric) == some.metrics()[metric]
+    assert some.loss("log_loss") is None
+
+
 def test_a_score_of_no_rows_has_no_metrics_and_adds_nothing() -> None:
     some = score("regression", VALUES, GUESSES)
     assert Score().metrics() == {}
+    assert Score().loss("mae") is None
     assert Score() + some == some
 
 

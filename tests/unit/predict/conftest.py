@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +20,10 @@ from perennial.errors import StoreUnavailable
 from perennial.ports import ObjectInfo, StoredObject
 from perennial.wiring import predict as wiring
 from perennial.workflows.serve import Server
+from perennial.workflows.serving.lookups import Lookups
 from perennial.workflows.serving.pipeline import Timing
+from perennial.workflows.serving.recording import Recorder
+from perennial.workflows.serving.shadow import Shadows
 
 MAIN = Path(__file__).parents[3] / "functions" / "predict" / "main.py"
 
@@ -83,6 +88,7 @@ class Client:
 
     def __init__(self, app: object) -> None:
         self._runner = asyncio.Runner()
+        self._app = app
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
         self._http = httpx.AsyncClient(transport=transport, base_url="http://predict", timeout=30)
 
@@ -93,10 +99,30 @@ class Client:
         return self.request("GET", path)
 
     def predict(
-        self, *instances: object, pipeline: str = "shop", query: str = ""
+        self, *instances: object, pipeline: str = "shop", query: str = "", **headers: str
     ) -> httpx.Response:
         path = f"/v1/models/{pipeline}:predict{query}"
-        return self.request("POST", path, json={"instances": list(instances)})
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.request("POST", path, json={"instances": list(instances)}, headers=sent)
+
+    def predict_and_then(self, do: Callable[[], None], *instances: object) -> dict[str, Any]:
+        """An answer; `do` is called once all of it is sent, before the function has ended."""
+        body = json.dumps({"instances": instances}).encode()
+        sent = bytearray()
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            sent.extend(message.get("body", b""))
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                do()
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/models/shop:predict"}
+        scope |= {"query_string": b"", "headers": [], "http_version": "1.1", "root_path": ""}
+        self._runner.run(self._app(scope, receive, send))  # type: ignore[operator]
+        document: dict[str, Any] = json.loads(sent)
+        return document
 
     def together(self, count: int, path: str) -> list[httpx.Response]:
         """The same GET, many times at once."""
@@ -112,14 +138,21 @@ class Client:
 
 
 @pytest.fixture
+def lines() -> list[bytes]:
+    """The prediction log."""
+    return []
+
+
+@pytest.fixture
 def client(
-    store: TroubledStore, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+    store: TroubledStore, clock: SetClock, lines: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Client]:
     """A client of the function as functions-framework hosts it, over a store in memory."""
     timing = Timing(patience=0.2, cold_patience=0.4)
-    monkeypatch.setattr(
-        wiring, "server", lambda _: Server(store, clock, Graph, timing=timing, versions=2)
-    )
+    recorder = Recorder(lines.append, Shadows(patience=0.3))
+    server = Server(store, clock, Graph, timing=timing, versions=2, recorder=recorder)
+    monkeypatch.setattr(wiring, "server", lambda _: server)
+    monkeypatch.setattr(wiring, "lookups", lambda _: Lookups(store, clock))
     monkeypatch.setattr(sys, "path", [*sys.path])
     client = Client(create_asgi_app("predict", str(MAIN), "http"))
     yield client

@@ -73,7 +73,10 @@ def test_the_model_route_tells_what_answers(shop, client, clock):
         "name": "shop",
         "ready": True,
         "version": "v000001",
+        "champion": "v000001",
         "error": None,
+        "looked_up_seconds_ago": 0,
+        "stale": False,
         "trained_through": "2025-02-14T18:30:00+00:00",
         "inputs": [
             {"name": "visits", "type": "number", "nullable": False, "format": None},
@@ -193,6 +196,23 @@ BODIES = [
     (400, "malformed", "at least one", b'{"instances": []}'),
     (413, "too-large", "found 10001", b'{"instances": [{}' + b",{}" * 10000 + b"]}"),
     (413, "too-large", "8388608 bytes", b" " * (8 * 1024 * 1024 + 1)),
+    (413, "too-large", "8388608 bytes", b"x" * (10 * 1024 * 1024)),
+    (400, "malformed", "a missing value is null", b'{"instances": [{"visits": NaN}]}'),
+    (400, "malformed", "a missing value is null", b'{"instances": [{"visits": -Infinity}]}'),
+    (400, "malformed", "surrogate", b'{"instances": [{"visits": "\\ud800"}]}'),
+    (400, "malformed", "UTF-8", b'{"instances": [{"visits": "\xff"}]}'),
+    (400, "malformed", "'instances' twice", b'{"instances": [{}], "instances": [{"visits": 1}]}'),
+    (
+        400,
+        "malformed",
+        "deep",
+        b'{"instances":[{"x":"a :","v":' + b"[" * 1010 + b"]" * 1010 + b"}]}",
+    ),
+    (422, "invalid-instances", "found two", b'{"instances": [{"visits": 1, "visits" : 2}]}'),
+    (422, "invalid-instances", "float32", b'{"instances": [{"visits": 1' + b"0" * 60 + b"}]}"),
+    (422, "invalid-instances", "a list", b'{"instances": [{"visits": [[1]]}]}'),
+    (422, "invalid-instances", "a number, found true", b'{"instances": [{"visits": true}]}'),
+    (422, "invalid-instances", "found null", b'{"instances": [{"visits": null}]}'),
     (422, "invalid-instances", "'visits'", b'{"instances": [{"visits": "x"}]}'),
     (422, "invalid-instances", "instance 0", b'{"instances": [7]}'),
 ]
@@ -208,13 +228,16 @@ def test_each_wrong_body_has_its_problem(shop, client, status, slug, words, body
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        ({"content-type": "text/csv"}, "text/csv"),
+        ({"content-type": "text/plain"}, "text/plain"),
+        ({"content-type": ""}, "text/csv"),
+        ({"content-type": "text/csv; header=absent"}, "header=absent"),
+        ({"content-type": "text/csv; charset=latin-1"}, "latin-1"),
         ({"content-type": "application/x-www-form-urlencoded"}, "application/json"),
         ({"content-type": "application/json; charset=latin-1"}, "latin-1"),
         ({"content-type": "application/json", "content-encoding": "gzip"}, "gzip"),
     ],
 )
-def test_what_is_not_json_is_refused_by_its_type(shop, client, headers, words):
+def test_what_is_neither_json_nor_csv_is_refused_by_its_type(shop, client, headers, words):
     answer = client.request("POST", PREDICT, headers=headers, content=GOOD)
     assert_problem(answer, 415, "unsupported-media-type", words)
 
@@ -231,9 +254,37 @@ def test_what_is_not_json_is_refused_by_its_type(shop, client, headers, words):
         ("GET", "/v1/models", 404, "unknown-route", "/v1/models"),
         ("POST", "/v1/models/shop:explain", 404, "unknown-route", "explain"),
         ("POST", "/v1/models/a/b:predict", 404, "unknown-route", "a/b"),
+        ("POST", f"{PREDICT}?version=", 404, "unknown-version", "''"),
+        ("POST", f"{PREDICT}?version=v000001&version=v000002", 400, "malformed", "found 2"),
+        ("GET", "/v1/models/shop?version=1&version=1", 400, "malformed", "found 2"),
+        ("POST", f"{PREDICT}?version=%00%ff", 404, "unknown-version", "x00"),
+        (
+            "POST",
+            f"{PREDICT}?vresion=v000001",
+            400,
+            "malformed",
+            "'vresion'; did you mean version?",
+        ),
+        ("POST", f"{PREDICT}?version=v000001&x", 400, "malformed", "did you mean version?"),
+        ("GET", "/v1/models/shop?Version=v000001", 400, "malformed", "did you mean version?"),
+        ("GET", f"/?{'x' * 5000}=1", 400, "malformed", "…'; this route has none"),
+        ("GET", "/openapi.json?version=v000001", 400, "malformed", "this route has none"),
+        ("GET", "/v1/models/shop/predictions/a?version=1", 400, "malformed", "has none"),
+        ("POST", "/v1/models/a%2Fb:predict", 404, "unknown-route", "a/b"),
+        ("GET", f"/{'x' * 5000}", 404, "unknown-route", "…"),
+        ("POST", f"{PREDICT}/", 404, "unknown-route", "predict/"),
+        ("OPTIONS", PREDICT, 405, "method-not-allowed", "POST"),
+        ("OPTIONS", "/", 405, "method-not-allowed", "GET"),
         ("GET", PREDICT, 405, "method-not-allowed", "POST"),
         ("DELETE", "/v1/models/shop", 405, "method-not-allowed", "GET"),
         ("POST", "/", 405, "method-not-allowed", "GET"),
+        # What the framework would answer by itself:
+        ("GET", "/robots.txt", 404, "unknown-route", "/robots.txt"),
+        ("GET", "/favicon.ico", 404, "unknown-route", "GET /v1/models/{pipeline}"),
+        ("TRACE", PREDICT, 405, "method-not-allowed", "answers POST, not TRACE"),
+        ("PROPFIND", "/", 405, "method-not-allowed", "answers GET and HEAD, not PROPFIND"),
+        ("FOO", "/nowhere", 404, "unknown-route", "/nowhere"),
+        ("POST", "/robots.txt", 404, "unknown-route", "/robots.txt"),
     ],
 )
 def test_each_wrong_place_has_its_problem(shop, client, method, path, status, slug, words):
@@ -314,3 +365,51 @@ def test_get_routes_answer_head_too(shop, client):
 
 def test_json_may_be_sent_without_saying_so(shop, client):
     assert client.request("POST", PREDICT, content=GOOD).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"instances": [{"visits": 3, "note": "\\": \\":", "at" : "a :"}]}',
+        b'{"instances": [{"visits": 3, "deep": {"a": 1, "a": [{"b": 2}]}}], "other": {}}',
+        b' { "instances" :\n[ {\t"visits"\r:3 } ] } ',
+    ],
+)
+def test_colons_in_strings_and_what_is_nested_are_no_repeated_keys(shop, client, body):
+    answer = client.request("POST", PREDICT, content=body)
+    assert answer.json()["predictions"] == [13.0]
+
+
+def test_each_repeated_field_is_named(shop, client):
+    body = b'{"instances": [{"visits": 1}, {"age": 1, "x": 1, "x": 1, "age": 2}]}'
+    answer = client.request("POST", PREDICT, content=body)
+    assert_problem(answer, 422, "invalid-instances", "instance 1, field 'x': expected one value")
+    assert answer.json()["error_count"] == 1
+
+
+@pytest.mark.parametrize("path", ["/v1/models/sh%6Fp%3Apredict", f"{PREDICT}?", f"{PREDICT}?&"])
+def test_a_path_may_be_percent_encoded_and_a_query_empty(shop, client, path):
+    assert client.request("POST", path, content=GOOD).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ['application/json; charset="utf-8"', "APPLICATION/JSON ;charset=UTF8", "application/json;"],
+)
+def test_json_may_be_named_in_any_way_that_means_it(shop, client, content_type):
+    answer = client.request("POST", PREDICT, content=GOOD, headers={"content-type": content_type})
+    assert answer.status_code == 200
+
+
+def test_a_large_body_is_answered_as_a_small_one(shop, client):
+    """It is read in a thread."""
+    rows = [{"visits": n, "note": "x" * 100} for n in range(2000)]
+    answer = client.predict(*rows).json()
+    assert answer["predictions"] == [float(n + 10) for n in range(2000)]
+    assert answer["ignored"] == ["note"]
+    assert_problem(client.predict(*rows, {}), 422, "invalid-instances", "instance 2000, field 'vis")
+
+
+def test_a_strange_host_is_no_failure(shop, client):
+    answer = client.request("GET", "/nowhere", headers={"host": "[::"})
+    assert_problem(answer, 404, "unknown-route", "/nowhere")

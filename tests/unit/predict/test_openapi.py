@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from perennial.domain import openapi
+from perennial.domain.instance_values import MAX_TEXT
+from perennial.domain.manifest import Input
 from tests.unit.predict.versions import (
     CLASSES,
     classification_graph,
@@ -62,6 +66,27 @@ def test_the_limits_that_are_enforced_are_declared(document):
     assert "8388608" in post["description"]
     instances = post["content"]["application/json"]["schema"]["properties"]["instances"]
     assert (instances["minItems"], instances["maxItems"]) == (1, 10000)
+    assert "1000000 cells" in post["content"]["text/csv"]["schema"]["description"]
+
+
+def test_the_longest_text_is_declared():
+    inputs = (Input("note", "i0", "text"), Input("kind", "i1", "category"))
+    manifest = replace(manifest_of(b"", "v000001"), inputs=inputs)
+    described = openapi.document([manifest], max_bytes=1, max_instances=1)
+    properties = described["components"]["schemas"]["shop.instance"]["properties"]
+    assert {one["maxLength"] for one in properties.values()} == {MAX_TEXT}
+
+
+def test_every_route_of_a_pipeline_may_fail(document):
+    statuses = {
+        operation["operationId"]: {"500", "503"} & operation["responses"].keys()
+        for path, methods in document["paths"].items()
+        if path.startswith("/v1/models/")
+        for method, operation in methods.items()
+        if method in ("get", "post")
+    }
+    assert "look_up" in statuses
+    assert {tuple(sorted(one)) for one in statuses.values()} == {("500", "503")}
 
 
 def test_answers_have_the_keys_that_are_described(document, client):
@@ -80,10 +105,12 @@ def test_the_version_and_what_is_ignored_are_described(document, client):
     for path in ("/v1/models/shop:predict", "/v1/models/flowers:predict"):
         content = document["paths"][path]["post"]["responses"]["200"]["content"]
         schema = content["application/json"]["schema"]
-        assert set(schema["properties"]) == {"predictions", "model_version", "ignored"}
-        assert "ignored" not in schema["required"]
+        assert set(schema["properties"]) == {
+            "predictions", "model_version", "ignored", "holdout",
+        }  # fmt: skip
+        assert not {"ignored", "holdout"}.intersection(schema["required"])
     answer = client.predict({"visits": 1, "weekday": "Friday"}).json()
-    assert set(answer) == set(schema["properties"])
+    assert set(answer) == set(schema["properties"]) - {"holdout"}
 
 
 def _lines(document: object) -> list[str]:

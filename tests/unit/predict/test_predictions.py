@@ -36,3 +36,10 @@ def test_labels_keep_their_type_and_keys_are_json() -> None:
 def test_what_is_not_a_number_is_an_error_that_names_the_instance(bad: float) -> None:
     with pytest.raises(ModelError, match="instance 1"):
         predictions(manifest_of(b"", "v000001"), np.float32([1, bad]))
+
+
+def test_what_only_float32_tells_apart_is_a_tie() -> None:
+    """As scikit-learn, which has it in double precision, takes the first class of a tie."""
+    manifest = manifest_of(b"", "v000001", classes=("no", "yes"))
+    near, far = predictions(manifest, np.float32([[0.5, 0.50000012], [0.5, 0.50001]]))
+    assert (near["label"], far["label"]) == ("no", "yes")

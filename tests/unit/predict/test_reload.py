@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
+from dataclasses import replace
 
 import pytest
+from onnx import ModelProto, helper
 
 from perennial.domain import names
+from perennial.domain.manifest import FileDigest
 from perennial.domain.registry import Head
 from tests.unit.predict.versions import (
     crown,
@@ -92,6 +95,19 @@ class TestFollowing:
         assert answer(client) == ("v000001", 10.0)
         assert serving.calls == {f"stat {HEAD}": 1, f"read {HEAD}": 1}
 
+    def test_what_a_later_release_adds_to_head_and_manifest_is_no_obstacle(
+        self, shop, client, clock
+    ):
+        manifest = manifest_of(regression_graph(20), "v000002")
+        document = {**json.loads(manifest.to_json()), "tomorrow": 1}
+        write_version(shop, manifest, regression_graph(20))
+        name = names.version("shop", "v000002", "manifest.json")
+        shop.overwrite(name, json.dumps(document).encode())
+        crown(shop, "v000002")
+        head = json.loads(shop.read(HEAD).data)
+        shop.overwrite(HEAD, json.dumps({**head, "tomorrow": {}}).encode())
+        assert answer(client) == ("v000002", 20.0)
+
     def test_a_pipeline_that_becomes_ready_is_served(self, store, client, clock):
         crown(store, None)
         assert client.predict({"visits": 0}).status_code == 503
@@ -153,7 +169,62 @@ class TestTrouble:
         manifest = manifest_of(b"not onnx", "v000002")
         write_version(serving, manifest, b"not onnx")
         crown(serving, "v000002")
-        self.assert_old_one_serves(client, "onnx")
+        self.assert_old_one_serves(client, "not a graph")
+
+    @pytest.mark.parametrize("stated", [True, False])
+    def test_a_manifest_and_a_graph_that_fit_each_other_and_are_another_version(
+        self, serving, client, clock, stated
+    ):
+        """The head states the manifest's digest; one that earlier releases wrote does not."""
+        write_regression(serving, "v000002", 20)
+        name = names.version("shop", "v000002", "manifest.json")
+        before = serving.read(name).data, serving.read(GRAPH).data
+        forged = regression_graph(666)
+        serving.overwrite(GRAPH, forged)
+        serving.overwrite(name, manifest_of(forged, "v000002").to_json())
+        crown(serving, "v000002", stated=before[0] if stated else b"")
+        if not stated:
+            assert answer(client) == ("v000002", 666.0)
+            return
+        self.assert_old_one_serves(client, "manifest.json has digest")
+        assert client.predict({"visits": 0}, query="?version=v000002").status_code == 503
+        for path, data in zip((name, GRAPH), before, strict=True):
+            serving.overwrite(path, data)
+        self.assert_new_one_serves(client, clock)
+
+    @pytest.mark.parametrize("file", ["model.onnx", "card.md"])
+    def test_a_file_that_is_larger_than_its_manifest_states_is_not_read_to_its_end(
+        self, serving, client, file
+    ):
+        write_regression(serving, "v000002", 20)
+        serving.overwrite(names.version("shop", "v000002", file), b"\0" * 10**6)
+        crown(serving, "v000002")
+        self.assert_old_one_serves(client, f"{file}, found more")
+
+    def test_a_manifest_without_end(self, serving, client):
+        write_regression(serving, "v000002", 20)
+        serving.overwrite(names.version("shop", "v000002", "manifest.json"), b" " * (4 * 2**20 + 1))
+        crown(serving, "v000002")
+        self.assert_old_one_serves(client, "expected at most 4,194,304 bytes")
+
+    def test_a_graph_that_is_larger_than_any_may_be_is_not_fetched(self, serving, client):
+        manifest = manifest_of(b"", "v000002")
+        files = {**manifest.files, "model.onnx": FileDigest("0" * 64, 2**40)}
+        write_version(serving, replace(manifest, files=files), b"")
+        crown(serving, "v000002")
+        serving.calls.clear()
+        self.assert_old_one_serves(client, "expected a model.onnx of at most 67,108,864 bytes")
+        assert serving.calls[f"read {GRAPH}"] == 0
+
+    def test_a_graph_that_holds_a_loop_though_the_registry_states_it(self, serving, client):
+        proto = ModelProto.FromString(regression_graph(20))
+        inside = helper.make_graph([], "body", [], [])
+        proto.graph.node.append(helper.make_node("Loop", ["", ""], [], body=inside))
+        graph = proto.SerializeToString()
+        manifest = manifest_of(graph, "v000002")
+        write_version(serving, manifest, graph)
+        crown(serving, "v000002", stated=manifest.to_json())
+        self.assert_old_one_serves(client, "found ai.onnx.Loop")
 
     def test_a_graph_that_fails_its_smoke_test(self, serving, client):
         graph = regression_graph(float("inf"))
@@ -197,6 +268,39 @@ class TestTrouble:
             clock.pass_(1)
             time.sleep(0.01)
         self.assert_new_one_serves(client, clock)
+
+    def test_a_broken_new_version_is_named_wherever_one_looks(self, serving, client, clock, caplog):
+        write_regression(serving, "v000002", 20)
+        serving.overwrite(GRAPH, b"corrupt")
+        crown(serving, "v000002")
+        with caplog.at_level(logging.ERROR, logger="perennial"):
+            assert answer(client) == ("v000001", 10.0)
+        for document in (state(client), client.get("/v1/models/shop").json()):
+            assert (document["version"], document["champion"]) == ("v000001", "v000002")
+            assert "shop v000002: model.onnx" in document["error"]
+        (record,) = caplog.records
+        assert (record.version, record.champion) == ("v000001", "v000002")
+        assert record.failed_lookup == "DigestMismatch"  # what the metric counts
+
+    def test_a_stale_server_says_so_in_every_health_answer(self, serving, client, clock):
+        def ages() -> list[tuple[float, bool]]:
+            both = (state(client), client.get("/v1/models/shop").json())
+            return [(one["looked_up_seconds_ago"], one["stale"]) for one in both]
+
+        assert ages() == [(0, False), (0, False)]
+        serving.unreachable = True
+        clock.pass_(9)
+        assert ages() == [(9, False), (9, False)]
+        clock.pass_(2)
+        assert ages() == [(11, True), (11, True)]
+        serving.unreachable = False
+        clock.pass_(1)
+        assert ages() == [(0, False), (0, False)]
+
+    def test_one_that_never_saw_the_registry_is_stale(self, shop, client):
+        shop.unreachable = True
+        document = client.get("/v1/models/shop").json()
+        assert (document["looked_up_seconds_ago"], document["stale"]) == (None, True)
 
     def test_it_is_logged_once_for_each_look_that_fails(self, serving, client, caplog):
         serving.unreachable = True
@@ -250,7 +354,7 @@ def test_every_file_of_the_manifest_is_verified(shop, client, clock):
     graph = regression_graph(20)
     manifest = manifest_of(graph, "v000002")
     write_version(shop, manifest, graph)
-    shop.overwrite(names.version("shop", "v000002", "card.md"), b"# another card")
+    shop.overwrite(names.version("shop", "v000002", "card.md"), b"# dark")
     crown(shop, "v000002")
     assert "card.md has digest" in state(client)["error"]
 

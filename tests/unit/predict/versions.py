@@ -6,13 +6,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from perennial.domain import names
+from perennial.domain.inputs import NUMERIC
 from perennial.domain.manifest import FileDigest, Input, Manifest
 from perennial.domain.registry import Head
+from perennial.domain.serving_settings import ServingSettings
 from perennial.errors import ObjectNotFound
 from perennial.ports import ObjectStore
 
@@ -29,16 +32,17 @@ CLASSES = ("no", "yes")
 
 
 def regression_graph(bias: float, inputs: Sequence[Input] = VISITS) -> bytes:
-    """`prediction` is the sum of all (numeric) inputs and the bias."""
+    """`prediction` is the sum of all numeric inputs and the bias."""
     nodes = []
-    for one in inputs:
+    numeric = [one for one in inputs if one.type in NUMERIC]
+    for one in numeric:
         nodes += [
             helper.make_node("IsNaN", [one.tensor], [f"{one.tensor}_nan"]),
             helper.make_node(
                 "Where", [f"{one.tensor}_nan", "zero", one.tensor], [f"{one.tensor}_value"]
             ),
         ]
-    values = [f"{one.tensor}_value" for one in inputs]
+    values = [f"{one.tensor}_value" for one in numeric]
     nodes.append(helper.make_node("Sum", [*values, "bias"], ["prediction"]))
     constants = {"zero": np.float32([[0]]), "bias": np.float32([[bias]])}
     return _model(nodes, constants, inputs, "prediction", 1)
@@ -76,12 +80,18 @@ def _model(
     graph = helper.make_graph(
         nodes,
         "test",
-        [helper.make_tensor_value_info(i.tensor, TensorProto.FLOAT, [None, 1]) for i in inputs],
+        [helper.make_tensor_value_info(i.tensor, _tensor_type(i), [None, 1]) for i in inputs],
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, [None, width])],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     opset = [helper.make_opsetid("", 18)]
     return helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+
+
+def _tensor_type(one: Input) -> int:
+    if one.type in NUMERIC:
+        return TensorProto.FLOAT
+    return TensorProto.INT64 if one.type == "timestamp" else TensorProto.STRING
 
 
 def manifest_of(
@@ -133,19 +143,52 @@ def write_regression(
     write_version(store, manifest_of(graph, version, pipeline=pipeline), graph)
 
 
-def crown(store: ObjectStore, champion: str | None, *, pipeline: str = "shop") -> None:
-    """Make a version the champion, as an approval or a rollback would."""
+def declare(store: ObjectStore, settings: ServingSettings, digest: str = "d" * 64) -> None:
+    """Put a definition in force that says this to `predict`, as `apply` does."""
+    store.create(names.serving_settings("shop", digest), settings.to_json())
+    _change_head(store, definition=digest)
+
+
+def put_on_hold(store: ObjectStore, version: str) -> None:
+    """Have a version wait for approval."""
+    head = Head.from_json(store.read(names.head("shop")).data)
+    _change_head(store, statuses={**head.statuses, version: "waiting"})
+
+
+def _change_head(store: ObjectStore, **changes: Any) -> None:
+    stored = store.read(names.head("shop"))
+    head = replace(Head.from_json(stored.data), **changes)
+    store.replace(names.head("shop"), head.to_json(), generation=stored.info.generation)
+
+
+def crown(
+    store: ObjectStore, champion: str | None, *, pipeline: str = "shop", stated: bytes = b""
+) -> None:
+    """Make a version the champion, as a run, an approval or a rollback would.
+
+    With `stated`, its manifest, the head states that one's digest.
+    """
     name = names.head(pipeline)
     try:
         stored = store.read(name)
     except ObjectNotFound:
-        head = _crowned(Head(pipeline), champion)
+        head = _crowned(Head(pipeline), champion, stated)
         store.create(name, head.to_json())
         return
-    head = _crowned(Head.from_json(stored.data), champion)
+    head = _crowned(Head.from_json(stored.data), champion, stated)
     store.replace(name, head.to_json(), generation=stored.info.generation)
 
 
-def _crowned(head: Head, champion: str | None) -> Head:
+def _crowned(head: Head, champion: str | None, stated: bytes) -> Head:
+    if champion and stated:
+        manifests = {**head.manifests, champion: digest_of(stated).sha256}
+        head = replace(head, manifests=manifests)
     statuses = {**head.statuses, champion: "approved"} if champion else dict(head.statuses)
-    return replace(head, number=head.number + 1, champion=champion, statuses=statuses)
+    past = [head.champion, *head.predecessors] if champion else head.predecessors
+    return replace(
+        head,
+        number=head.number + 1,
+        champion=champion,
+        statuses=statuses,
+        predecessors=tuple(v for v in past if v and v != champion),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,8 +11,14 @@ import pytest
 
 from perennial.domain import decisions
 from perennial.domain import registry as state
-from perennial.domain.registry import Commit, Head
-from perennial.errors import ClaimLost, CommitConflict, NotFoundError, RefusedError
+from perennial.domain.registry import Commit, Head, Pin
+from perennial.errors import (
+    ClaimLost,
+    CommitConflict,
+    DigestMismatch,
+    NotFoundError,
+    RefusedError,
+)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -144,6 +151,17 @@ def test_heads_from_before_superseding_had_a_name_are_still_read():
     assert Head.from_document(document) == three_versions()
 
 
+def test_what_a_later_release_adds_to_a_head_is_no_obstacle():
+    head = replace(claimed(three_versions()), pin=Pin("ann", "holidays", NOW))
+    document = json.loads(head.to_json())
+    for part in (document, document["pin"], document["claim"]):
+        part["tomorrow"] = {"more": 1}
+    assert Head.from_json(json.dumps(document).encode()) == head
+    commit = Commit("apply", "ann", "", NOW, head)
+    document = {**json.loads(commit.to_json()), "head": document, "tomorrow": 1}
+    assert Commit.from_json(json.dumps(document).encode()) == commit
+
+
 def test_a_rejected_version_leaves_the_one_that_waits_waiting():
     head = claimed(three_versions())
     for version, status in (("v000004", "waiting"), ("v000005", "rejected")):
@@ -249,3 +267,34 @@ def test_a_withdrawn_version_is_no_target_of_a_rollback():
     back = state.go_back(on_probation(), to="v2", epoch=1, against="v4")
     with pytest.raises(RefusedError, match="cannot serve any more: it is withdrawn"):
         decisions.rollback(back, "v4", by="ada", why="so", at=NOW)
+
+
+def test_the_head_states_the_manifest_of_every_version_that_may_serve():
+    head = claimed()
+    for version, status in (("v1", "approved"), ("v2", "rejected"), ("v3", "waiting")):
+        head = state.judge_version(
+            head, version, status, epoch=head.epoch, against=head.champion,
+            definition="", recalls=0, manifest=version * 32,
+        )  # fmt: skip
+    assert head.manifests == {"v1": "v1" * 32, "v3": "v3" * 32}
+    assert Head.from_json(head.to_json()) == head
+    # A newer one that passes leaves nothing to approve.
+    head = state.judge_version(
+        head, "v4", "approved", epoch=head.epoch, against="v1", definition="", recalls=0,
+        manifest="v4" * 32,
+    )  # fmt: skip
+    assert head.manifests == {"v1": "v1" * 32, "v4": "v4" * 32}
+
+
+def test_a_head_of_before_manifests_were_stated_is_read_and_vouches_for_none():
+    document = json.loads(promoted(Head("shop"), "v1").to_json())
+    del document["manifests"]
+    head = Head.from_json(json.dumps(document).encode())
+    state.verify_manifest(head, "v1", b"anything")
+
+
+def test_another_manifest_than_the_stated_one_is_refused():
+    head = replace(Head("shop"), manifests={"v1": hashlib.sha256(b"this").hexdigest()})
+    state.verify_manifest(head, "v1", b"this")
+    with pytest.raises(DigestMismatch, match=r"^shop v1: manifest.json has digest 8e7fc02"):
+        state.verify_manifest(head, "v1", b"that")

@@ -69,7 +69,9 @@ def test_it_loads_nothing(page: str) -> None:
         assert not {"src", "href", "srcset"} & attributes.keys()
     assert "url(" not in page
     assert "@import" not in page
-    assert "http" not in page
+    assert "://" not in page
+    (policy,) = (a for tag, a in tags(page) if tag == "meta" and "http-equiv" in a)
+    assert policy["content"].startswith("default-src 'none';")
 
 
 def test_every_chart_has_named_axes_numbers_under_the_mouse_and_a_table_behind_it(

@@ -20,6 +20,7 @@ from perennial.workflows.registry import Registry
 from perennial.workflows.train import train
 from perennial.workflows.trainer import Trainer
 from perennial.workflows.versions import explain
+from tests.unit.launcher import Launcher
 
 DEFINITION = """
 name: taps
@@ -47,19 +48,6 @@ class Clock:
 
     def sleep(self, seconds: float) -> None:
         pass
-
-
-class Launcher:
-    """A platform that starts nothing, and knows which executions are over."""
-
-    def __init__(self) -> None:
-        self.ended: set[str] = set()
-
-    def launch(self, pipeline: str, *, force: bool = False) -> str:
-        return "never"
-
-    def has_ended(self, execution: str) -> bool:
-        return execution in self.ended
 
 
 class SmokelessCodec(OnnxCodec):
@@ -107,6 +95,7 @@ class Taps:
         rows: int = 100,
         wrong: range = range(0),
         always: int | None = None,
+        name: str = "",
     ) -> str:
         """One day of taps that open when it is hot.
 
@@ -123,7 +112,7 @@ class Taps:
             lines.append(f"{time:%Y-%m-%dT%H:%M:%S},{heat:.4f},{chance.choice('abc')},{truth}")
         text = "\n".join(lines) + "\n"
         landing = self.trainer.buckets.landing
-        info = landing.overwrite(f"taps/day{day}.csv", text.encode())
+        info = landing.overwrite(f"taps/{name or f'day{day}.csv'}", text.encode())
         file = FileId(info.generation, info.name)
         verdict = judge(self.trainer.buckets, self.registry, self.trainer.clock, file)
         assert verdict.decision == "accepted", verdict
@@ -139,6 +128,16 @@ class Taps:
 
 @pytest.fixture
 def taps() -> Taps:
+    return made_taps()
+
+
+@pytest.fixture
+def another():
+    """Makes a second pipeline, in buckets of its own."""
+    return made_taps
+
+
+def made_taps() -> Taps:
     clock = Clock()
     buckets = Buckets(
         landing=MemoryStore("landing", versioned=True),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
 import pytest
 
+from perennial.domain import names
 from perennial.domain import registry as state
-from perennial.errors import ClaimLost, StoreUnavailable
+from perennial.errors import ClaimLost, DigestMismatch, StoreUnavailable
 from perennial.workflows import progress
+from perennial.workflows.attempt import load_champion
 from perennial.workflows.ledger import entries
 from perennial.workflows.promotion import approve, rollback, unpin
 from perennial.workflows.runs import list_runs
@@ -307,6 +310,7 @@ def test_what_the_store_refused_once_is_tried_again(taps):
 
 
 def test_a_year_mistyped_into_the_future_does_not_make_later_files_late(taps):
+    taps.apply(taps.text + "rows: {max_future_days: null}\n")
     taps.drop(day=30_000)
     taps.train()
     stem = taps.drop(day=29_000)
@@ -391,6 +395,17 @@ def test_every_evaluation_says_which_columns_helped_on_the_held_out_rows(taps):
         manifest = taps.registry.manifest("taps", version)
         card = taps.registry.read_version_file(manifest, "card.md").decode()
         assert "- **Needs:** heat (log_loss +" in card
+
+
+def test_the_head_vouches_for_the_manifest_and_no_run_works_with_another(taps):
+    taps.drop(rows=300)
+    taps.train()
+    name = names.version("taps", "v000001", "manifest.json")
+    stored = taps.registry.models.read(name).data
+    assert taps.head.manifests == {"v000001": hashlib.sha256(stored).hexdigest()}
+    taps.registry.models.overwrite(name, stored.replace(b'"seed"', b'"seed" '))
+    with pytest.raises(DigestMismatch, match=r"taps v000001: manifest\.json has digest"):
+        load_champion(taps.trainer, taps.head)
 
 
 def test_without_held_out_rows_no_column_is_judged(taps):

@@ -7,14 +7,23 @@ from dataclasses import replace
 
 import pytest
 
-from infra.cost import INGEST_CALLS, RUN_CALLS, SCORE_CALLS, SWEEP_CALLS
+from infra.cost import (
+    INGEST_CALLS,
+    KEY_CALLS,
+    NEW_FILE_CALLS,
+    RUN_CALLS,
+    SWEEP_CALLS,
+    most_segments,
+)
 from perennial.domain.names import FileId
 from perennial.ports import Buckets
 from perennial.workflows.ingest import ingest
 from perennial.workflows.registry import Registry
 from perennial.workflows.sweep import sweep
+from perennial.workflows.trainer import Trainer
 
 from .conftest import DEFINITION
+from .test_keys import KEYED, drop
 
 CLASS = {
     **dict.fromkeys(("create", "overwrite", "replace", "copy_from", "list"), "A"),
@@ -22,7 +31,7 @@ CLASS = {
 }
 
 STATIC = DEFINITION.replace("min_rows: 40", "min_rows: 40\n  mode: static\n  span: {files: 1}")
-STATIC_RUN_CALLS = (10, 15)  # of these one reads the span, whose rows prove nothing
+STATIC_RUN_CALLS = (11, 18)  # of these one reads the span, whose rows prove nothing
 """Those of a run that predicts one new file, its score included."""
 
 
@@ -43,16 +52,20 @@ class Counted:
 def calls(taps) -> Counter[str]:
     """What the pipeline's stores were asked, from here on."""
     calls: Counter[str] = Counter()
-    plain = taps.trainer.buckets
+    taps.trainer = counting(taps.trainer, calls)
+    return calls
+
+
+def counting(trainer: Trainer, calls: Counter[str]) -> Trainer:
+    """The same, whose stores count."""
+    plain = trainer.buckets
     buckets = Buckets(
         landing=Counted(plain.landing, calls),
         quarantine=Counted(plain.quarantine, calls),
         data=Counted(plain.data, calls),
         models=Counted(plain.models, calls),
     )
-    registry = Registry(buckets.models, taps.trainer.clock)
-    taps.trainer = replace(taps.trainer, buckets=buckets, registry=registry)
-    return calls
+    return replace(trainer, buckets=buckets, registry=Registry(buckets.models, trainer.clock))
 
 
 def counted(calls: Counter[str], work) -> tuple[int, int]:
@@ -84,7 +97,27 @@ def test_calls_of_a_run(taps, calls, new):
     for _ in range(new):
         taps.drop()
     made = counted(calls, taps.train)
-    assert made == (RUN_CALLS[0] + SCORE_CALLS * new, RUN_CALLS[1] + 1 + new)
+    own, learned = NEW_FILE_CALLS, 1 + new
+    assert made == (RUN_CALLS[0] + own[0] * new, RUN_CALLS[1] + own[1] * new + learned)
+
+
+@pytest.mark.parametrize("before", [1, 2, 3])
+def test_calls_that_key_columns_add_to_a_run(taps, another, before):
+    """Beside one for each segment of the index: as many as the number of runs before has bits."""
+    made = []
+    for pipeline, text in ((another(), KEYED.replace("role: key", "role: ignore")), (taps, KEYED)):
+        pipeline.apply(text)
+        for day in range(1, before + 1):
+            drop(pipeline, day, range(200 * day, 200 * (day + 1)))
+            pipeline.train()
+        drop(pipeline, before + 1, range(200))
+        calls: Counter[str] = Counter()
+        pipeline.trainer = counting(pipeline.trainer, calls)
+        made.append(counted(calls, pipeline.train))
+    plain, keyed = made
+    segments = before.bit_count()
+    assert keyed == (plain[0] + KEY_CALLS[0], plain[1] + KEY_CALLS[1] + segments)
+    assert segments <= most_segments(before)
 
 
 @pytest.mark.parametrize("later", [0, 1, 12])

@@ -69,7 +69,7 @@ def _standing(facts: DataFacts, stem: str) -> str:
 def _rules(definition: Definition) -> Look:
     stored = definition.stored_columns
     rules = [rule for column in stored.values() for rule in column.rules]
-    rejecting = sum(rule.severity == "reject" for rule in rules)
+    rejecting = sum(rule.severity != "warn" for rule in rules)
     required = sum(not column.nullable for column in stored.values())
     return look(
         "rules", True,

@@ -60,6 +60,7 @@ def check_service(descriptor: Descriptor, name: str, look: Look) -> list[Finding
     }
     if table["kind"] == "asgi":
         environment["FUNCTION_USE_ASGI"] = "1"
+    environment |= table.get("environment", {})
     return [
         *check_ready(name, look.document),
         *compared(name, expected, found),
@@ -93,6 +94,7 @@ def shared_environment(descriptor: Descriptor) -> dict[str, str]:
         "PERENNIAL_QUARANTINE_BUCKET": buckets["quarantine"],
         "PERENNIAL_DATA_BUCKET": buckets["data"],
         "PERENNIAL_MODELS_BUCKET": buckets["models"],
+        "PERENNIAL_PREDICTIONS_BUCKET": buckets["predictions"],
         "PERENNIAL_PROJECT": descriptor.project,
         "PERENNIAL_REGION": descriptor.region,
         "PERENNIAL_TRAIN_JOB": descriptor.train_job,

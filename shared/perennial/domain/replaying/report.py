@@ -7,10 +7,10 @@ files or definitions is escaped.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from perennial.domain.html import folded, page, table
 from perennial.domain.replaying.svg import Axis, Bar, Dot, Line, bars, dots, lines
 from perennial.domain.words import counted
 
@@ -71,13 +71,7 @@ def to_html(document: dict[str, Any]) -> str:
         *_course(document),
         *_cost(document),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Replay of {name}</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(part for part in body if part)
-        + "\n</body></html>\n"
-    )
+    return page(f"Replay of {document['pipeline']}", _STYLE, body)
 
 
 def _prose(text: str) -> str:
@@ -107,7 +101,7 @@ def _left_out(document: dict[str, Any]) -> str:
     if not left_out:
         return ""
     rows = [(one["name"], one["reason"]) for one in left_out]
-    return f"<h2>Files that were left out</h2>{_table(('file', 'reason'), rows)}"
+    return f"<h2>Files that were left out</h2>{table(('file', 'reason'), rows)}"
 
 
 def _policies(document: dict[str, Any]) -> list[str]:
@@ -141,7 +135,7 @@ def _policies(document: dict[str, Any]) -> list[str]:
         f"The {metric} of all scored rows; a line is the 95 % interval of its distance from the "
         "best policy without a gate."
     )
-    return ["<h2>Policies</h2>", f"<p>{basis}</p>", _LEGEND, chart, _details(headings, rows)]
+    return ["<h2>Policies</h2>", f"<p>{basis}</p>", _LEGEND, chart, folded(headings, rows)]
 
 
 def _gates(document: dict[str, Any]) -> list[str]:
@@ -163,7 +157,7 @@ def _gates(document: dict[str, Any]) -> list[str]:
     return [
         "<h2>Behind gates</h2>",
         f"<p>{escape(free.capitalize())}, and what lets each new model serve.</p>",
-        _table(headings, [("none", _short(loss), "", "", "", "", ""), *rows]),
+        table(headings, [("none", _short(loss), "", "", "", "", ""), *rows]),
     ]
 
 
@@ -201,7 +195,7 @@ def _decay(document: dict[str, Any]) -> list[str]:
         f"Every model learned {window}; each age is measured against the newest of them, on the "
         "same rows. The band is the 95 % interval."
     )
-    return ["<h2>How a model ages</h2>", f"<p>{basis}</p>", chart, _details(headings, rows)]
+    return ["<h2>How a model ages</h2>", f"<p>{basis}</p>", chart, folded(headings, rows)]
 
 
 def _course(document: dict[str, Any]) -> list[str]:
@@ -232,7 +226,7 @@ def _course(document: dict[str, Any]) -> list[str]:
     )
     return [
         "<h2>File by file</h2>", f"<p>{escape(basis)}</p>",
-        _legend(("static", "static"), ("moving", moving)), chart, _details(headings, rows),
+        _legend(("static", "static"), ("moving", moving)), chart, folded(headings, rows),
     ]  # fmt: skip
 
 
@@ -263,8 +257,8 @@ def _cost(document: dict[str, Any]) -> list[str]:
     ]
     headings = ("policy", "trainings", "seconds", metric)
     return [
-        "<h2>What training costs</h2>", _LEGEND, chart, _details(headings, by_policy),
-        _table(("this replay", ""), rows),
+        "<h2>What training costs</h2>", _LEGEND, chart, folded(headings, by_policy),
+        table(("this replay", ""), rows),
     ]  # fmt: skip
 
 
@@ -304,18 +298,6 @@ def _css(policy: dict[str, Any]) -> str:
     if policy["every"] is None:
         return "static"
     return "moving" if policy["promotion"] == "none" else "gated"
-
-
-def _details(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    return f"<details><summary>The table behind it</summary>{_table(headings, rows)}</details>"
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
-    body = "".join(
-        f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>" for row in rows
-    )
-    return f'<div class="wide"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _short(value: float | None) -> str:

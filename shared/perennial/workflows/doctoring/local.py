@@ -15,6 +15,7 @@ _PROBES: Mapping[str, str] = {
     "ingest": "robots.txt",
     "predict": "robots.txt",
     "monitor": "robots.txt",
+    "console": "robots.txt",
     "run": "",
     "delivery": "",
 }

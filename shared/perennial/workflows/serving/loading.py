@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from perennial.domain import names
+from perennial.domain.graph_rules import BYTES
 from perennial.domain.inputs import Columns
-from perennial.domain.instances import ignored_fields, read_instances
+from perennial.domain.instances import InstanceReader, ignored_fields
 from perennial.domain.manifest import FileDigest, Manifest
 from perennial.domain.predictions import predictions
 from perennial.domain.problems import invalid_instances
+from perennial.domain.registry import Head, read_manifest, verify_manifest
 from perennial.errors import DigestMismatch, GateFailed, ModelError, ObjectNotFound
-from perennial.ports import ObjectStore, Scorer
+from perennial.ports import ObjectReader, Scorer
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 GRAPH = "model.onnx"
+MANIFEST_BYTES = 4 * 1024 * 1024
+"""Of a manifest: thousands of columns."""
 
 Loader = Callable[[bytes, Manifest], Scorer]
 """Makes a scorer of verified bytes; raises `ModelError`."""
@@ -46,19 +55,28 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A version that answers. Safe to call from several threads."""
+    """A version that answers. Safe to call from several threads.
+
+    Attributes:
+        manifest: what it is.
+        scorer: its graph.
+        fields: the columns that it reads.
+        known: those, and the label, which may be among an instance's fields, as it is in a row
+            that was dropped.
+    """
 
     manifest: Manifest
     scorer: Scorer
-    _known: frozenset[str] = field(init=False, repr=False)
+    fields: tuple[str, ...] = field(init=False, repr=False)
+    known: frozenset[str] = field(init=False, repr=False)
+    _reader: InstanceReader = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Gather once what every request is compared with.
-
-        The label may be among an instance's fields, as it is in a row that was dropped.
-        """
-        known = [self.manifest.label, *(one.name for one in self.manifest.inputs)]
-        object.__setattr__(self, "_known", frozenset(known))
+        """Make once what every request is compared with and read by."""
+        fields = tuple(one.name for one in self.manifest.inputs)
+        object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "known", frozenset((self.manifest.label, *fields)))
+        object.__setattr__(self, "_reader", InstanceReader(self.manifest.inputs))
 
     @property
     def version(self) -> str:
@@ -70,33 +88,52 @@ class Model:
         """SHA-256 of the graph, in hex."""
         return self.manifest.files[GRAPH].sha256
 
-    def answer(self, instances: Sequence[object]) -> Answer:
+    def answer(self, instances: Sequence[object], keys: Iterable[str] = ()) -> Answer:
         """The predictions for a request's instances.
+
+        Args:
+            instances: as the caller sent them.
+            keys: columns that it may well have sent for the prediction log.
 
         Raises:
             Problem: naming each instance and field that cannot be read.
             ModelError: when the model fails on them.
         """
-        ignored = ignored_fields(self._known, instances)
-        reading = read_instances(self.manifest.inputs, instances)
+        reading = self._reader.read(instances)
+        ignored = () if reading.bare else ignored_fields(self.known.union(keys), instances)
         if reading.errors:
             raise invalid_instances(reading, ignored)
         return Answer(predictions(self.manifest, self.scorer.predict(reading.columns)), ignored)
 
 
-def load(models: ObjectStore, loader: Loader, pipeline: str, version: str) -> Model:
+def load(models: ObjectReader, loader: Loader, head: Head, version: str) -> Model:
     """Fetch a version, check every file against its manifest, load its graph and try it.
+
+    The head vouches for the manifest, and the manifest for every other file. No file is fetched
+    further than to the size that it should have.
+
+    Args:
+        models: the models bucket.
+        loader: makes a scorer of the graph's bytes.
+        head: the registry that names the version.
+        version: which.
 
     Raises:
         ModelError: when it is incomplete, not what its manifest says, or does not answer.
         StoreError: when the store does not give it.
     """
-    manifest = _manifest(models, pipeline, version)
+    pipeline = head.pipeline
+    manifest = _manifest(models, head, version)
     if GRAPH not in manifest.files:
         raise ModelError(f"{pipeline} {version}: the manifest names no {GRAPH}")
+    if manifest.files[GRAPH].size > BYTES:
+        raise ModelError(
+            f"{pipeline} {version}: expected a {GRAPH} of at most {BYTES:,} bytes, the manifest "
+            f"states {manifest.files[GRAPH].size:,}"
+        )
     graph = b""
     for file, digest in manifest.files.items():
-        data = _read(models, names.version(pipeline, version, file))
+        data = _read(models, names.version(pipeline, version, file), digest.size)
         _verify(data, digest, f"{pipeline} {version}: {file}")
         if file == GRAPH:
             graph = data
@@ -105,22 +142,33 @@ def load(models: ObjectStore, loader: Loader, pipeline: str, version: str) -> Mo
     return model
 
 
-def _manifest(models: ObjectStore, pipeline: str, version: str) -> Manifest:
-    data = _read(models, names.version(pipeline, version, "manifest.json"))
-    try:
-        manifest = Manifest.from_json(data)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{pipeline} {version}: cannot read the manifest ({error!r})") from error
-    if (manifest.pipeline, manifest.version) != (pipeline, version):
-        raise ModelError(
-            f"{pipeline} {version}: the manifest is of {manifest.pipeline} {manifest.version}"
-        )
-    return manifest
+def _manifest(models: ObjectReader, head: Head, version: str) -> Manifest:
+    pipeline = head.pipeline
+    data = _read(models, names.version(pipeline, version, "manifest.json"), MANIFEST_BYTES)
+    verify_manifest(head, version, data)
+    return read_manifest(pipeline, version, data)
 
 
-def _read(models: ObjectStore, name: str) -> bytes:
+class _Bounded(io.BytesIO):
+    """A file in memory that takes no more than it should."""
+
+    def __init__(self, what: str, most: int) -> None:
+        super().__init__()
+        self._what = what
+        self._most = most
+
+    def write(self, data: Buffer, /) -> int:
+        written = super().write(data)
+        if self.tell() > self._most:
+            raise ModelError(f"expected at most {self._most:,} bytes in {self._what}, found more")
+        return written
+
+
+def _read(models: ObjectReader, name: str, most: int) -> bytes:
+    file = _Bounded(name, most)
     try:
-        return models.read(name).data
+        models.download(name, file)
+        return file.getvalue()
     except ObjectNotFound as error:
         raise ModelError(f"{name} is missing") from error
 

@@ -9,16 +9,21 @@ import asyncio
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from perennial.domain import names
 from perennial.domain.registry import Head
-from perennial.errors import ObjectNotFound
-from perennial.ports import Clock, ObjectStore, StoredObject
+from perennial.domain.serving_settings import ServingSettings
+from perennial.errors import ModelError, ObjectNotFound
+from perennial.ports import Clock, ObjectReader, StoredObject
 from perennial.workflows.serving.loading import Loader, Model, load
 from perennial.workflows.serving.lookup import Lookup
+from perennial.workflows.serving.shadow import Challenger
 
 log = logging.getLogger(__name__)
+
+_UNREAD = ServingSettings(sample=0.0)
+_AGAIN = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,11 @@ class Timing:
     interval: float = 1.0
     patience: float = 1.0
     cold_patience: float = 25.0
+
+    @property
+    def stale(self) -> float:
+        """Seconds after which a look-up that succeeded vouches for nothing any more."""
+        return 10 * self.interval
 
 
 class VersionCache:
@@ -78,12 +88,15 @@ class ServedPipeline:
         champion: the model that answers; None until one is loaded.
         error: why the last look-up failed; empty when it did not.
         looked_up: when the last look-up that succeeded began (UTC).
+        settings: what the definition in force says, as last read: while a new one's cannot be read,
+            those before it hold; before any was, no line is written and no other origin may ask.
+        challenger: what answers as the shadow.
     """
 
     def __init__(
         self,
         name: str,
-        models: ObjectStore,
+        models: ObjectReader,
         clock: Clock,
         loader: Loader,
         cache: VersionCache,
@@ -94,6 +107,10 @@ class ServedPipeline:
         self.champion: Model | None = None
         self.error = ""
         self.looked_up: datetime | None = None
+        self.settings = _UNREAD
+        self.challenger = Challenger(name, self._load)
+        self._settled: str | None = None  # the definition whose settings are known, or missing
+        self._missing: datetime | None = None  # since when they are
         self._models = models
         self._loader = loader
         self._cache = cache
@@ -111,6 +128,11 @@ class ServedPipeline:
     def forgettable(self) -> bool:
         """Whether nothing is lost when this object goes."""
         return self.head is None and not self._lookup.under_way
+
+    def read_by(self, model: Model) -> frozenset[str]:
+        """The columns that someone reads of a request to a model: it, the log, the challenger."""
+        challenger = self.challenger.model
+        return model.known.union(self.settings.keys, challenger.known if challenger else ())
 
     async def refresh(self) -> None:
         """Follow the head, unless that was done within the interval.
@@ -143,7 +165,7 @@ class ServedPipeline:
             if stored is not None:
                 self.head = Head.from_json(stored.data)
                 self._generation = stored.info.generation
-            await self._follow(self.head.champion if self.head else None)
+            await self._catch_up(self.head, began)
         except Exception as error:  # noqa: BLE001 (whatever it is, the old model keeps serving)
             if isinstance(error, ObjectNotFound) and self.head is None:
                 self.error = ""  # no such pipeline, which is not a failure
@@ -151,6 +173,41 @@ class ServedPipeline:
                 self._failed(error)
         else:
             self.error, self.looked_up = "", began
+
+    async def _catch_up(self, head: Head | None, now: datetime) -> None:
+        """Load what the head names: neither the settings nor the champion wait for the other."""
+        done = await asyncio.gather(
+            self._follow(head.champion if head else None),
+            self._settle(head.definition if head else "", now),
+            return_exceptions=True,
+        )
+        shadowed = head is not None and head.waiting and self.settings.shadow and self.champion
+        self.challenger.follow(head.waiting[-1] if head and shadowed else None, now)
+        for error in done:
+            if error is not None:
+                raise error
+
+    async def _settle(self, definition: str, now: datetime) -> None:
+        """Read what the definition in force says to this process, once.
+
+        Where it says nothing, because an earlier release put it in force, the defaults hold, and
+        it is looked for again after a minute: `apply` may write it still.
+        """
+        due = self._missing is not None and now - self._missing >= _AGAIN
+        if definition == self._settled and not due:
+            return
+        settings = ServingSettings()
+        missing: datetime | None = None
+        if definition:
+            name = names.serving_settings(self.name, definition)
+            try:
+                stored = await asyncio.to_thread(self._models.read, name)
+                settings = ServingSettings.from_json(stored.data)
+            except ObjectNotFound:
+                missing = now
+            except (ValueError, TypeError) as error:
+                raise ModelError(f"{name}: cannot read the settings ({error!r})") from error
+        self.settings, self._settled, self._missing = settings, definition, missing
 
     def _changed_head(self) -> StoredObject | None:
         """The head; None when it is still the one that was seen last."""
@@ -178,15 +235,24 @@ class ServedPipeline:
             )
 
     async def _load(self, version: str) -> Model:
-        return await asyncio.to_thread(load, self._models, self._loader, self.name, version)
+        """Load a version that the head names, which states its manifest's digest, too."""
+        if self.head is None:
+            raise ModelError(f"{self.name} {version}: no registry was seen that names it")
+        return await asyncio.to_thread(load, self._models, self._loader, self.head, version)
 
     def _failed(self, error: Exception) -> None:
         self.error = str(error) or repr(error)
         serving = self.champion.version if self.champion else None
+        wanted = self.head.champion if self.head else None
         log.error(
             "%s: the look-up failed; %s: %s",
             self.name,
             f"{serving} keeps serving" if serving else "nothing serves",
             self.error,
-            extra={"pipeline": self.name, "version": serving, "error": type(error).__name__},
+            extra={
+                "pipeline": self.name,
+                "version": serving,
+                "champion": wanted,  # of the registry, as last seen
+                "failed_lookup": type(error).__name__,  # infra/metrics.tf counts these lines
+            },
         )

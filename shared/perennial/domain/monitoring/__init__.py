@@ -1,0 +1,1 @@
+"""What a pipeline is watched for: one detector a file, and what becomes of what they find."""

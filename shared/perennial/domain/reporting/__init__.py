@@ -1,0 +1,1 @@
+"""A pipeline's report: one page that can be mailed and printed."""

@@ -1,0 +1,1 @@
+"""Static inference: files that are scored once, and their predictions kept."""
