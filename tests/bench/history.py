@@ -42,7 +42,8 @@ from perennial.workflows.runs import RunRecord, write_run
 from perennial.workflows.verdicts import write_verdict
 from tests.bench import orders
 from tests.bench.report import Column, Promise, Section, as_document, machine
-from tests.integration.ingest.world import Calls, Launcher, Watched, crown
+from tests.calls import Calls, Watched
+from tests.integration.ingest.world import Launcher, crown
 
 ROWS = 168
 HISTORIES = (0, 1_000, 10_000)

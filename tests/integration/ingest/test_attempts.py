@@ -8,7 +8,8 @@ import pytest
 
 from perennial.domain.names import FileId
 from perennial.workflows import attempts
-from tests.integration.ingest.world import GOOD, VISITS, Crash, World
+from tests.calls import Crash
+from tests.integration.ingest.world import GOOD, VISITS, World
 
 
 @pytest.fixture

@@ -11,16 +11,8 @@ from collections.abc import Callable
 import pytest
 
 from perennial.domain.names import FileId
-from tests.integration.ingest.world import (
-    BAD,
-    GOOD,
-    LENIENT,
-    UNLABELLED,
-    VISITS,
-    Crash,
-    World,
-    crown,
-)
+from tests.calls import Crash
+from tests.integration.ingest.world import BAD, GOOD, LENIENT, UNLABELLED, VISITS, World, crown
 
 Scenario = tuple[Callable[[World], object], Callable[[World], object]]
 

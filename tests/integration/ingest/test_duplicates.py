@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from perennial.workflows.judging import judge
-from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, VISITS, Crash, World, at_once
+from tests.calls import Crash
+from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, VISITS, World, at_once
 
 
 def test_the_second_file_is_a_duplicate_of_the_first(world: World) -> None:

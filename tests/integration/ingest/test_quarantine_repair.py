@@ -14,7 +14,8 @@ from perennial.errors import RefusedError
 from perennial.workflows.history_check import reconsider
 from perennial.workflows.recall import Recaller
 from perennial.workflows.repairing import fixed, repair
-from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, Crash, World, at_once
+from tests.calls import Crash
+from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, World, at_once
 
 FIXED = BAD.replace(b"99", b"9")
 HOW = "with fixed.csv"

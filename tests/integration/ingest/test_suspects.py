@@ -12,7 +12,8 @@ from perennial.errors import RefusedError
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.suspects import RULE, set_aside
 from perennial.workflows.verdicts import list_in_force
-from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, Crash, World
+from tests.calls import Crash
+from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, World
 
 REASON = "the champion's log_loss on it was 2.31, far above the usual 0.42"
 

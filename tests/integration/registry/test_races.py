@@ -33,7 +33,7 @@ from perennial.domain.registry import Commit, Head
 from perennial.ports import ObjectInfo, ObjectStore
 from perennial.workflows import promotion
 from perennial.workflows.registry import Registry
-from tests.integration.ingest.world import Calls, Watched
+from tests.calls import Calls, Watched
 from tests.integration.registry.checking import violations
 from tests.integration.registry.promoters import PIPELINE, Belief, HurriedClock, Promoter
 

@@ -34,7 +34,7 @@ from perennial.workflows.batch.scoring import score_requested, score_waiting
 from perennial.workflows.judging import judge
 from perennial.workflows.serving.loading import load
 from perennial.workflows.serving.lookups import Found, Lookups
-from tests.integration.ingest.world import Calls, Crash, Watched
+from tests.calls import Calls, Crash, Watched
 from tests.unit.batch.conftest import KEYED, visits
 from tests.unit.training.conftest import DEFINITION
 

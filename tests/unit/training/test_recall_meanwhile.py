@@ -15,7 +15,8 @@ from perennial.ports import Buckets
 from perennial.workflows.promotion import rollback
 from perennial.workflows.quarantine import Hospital
 from perennial.workflows.registry import Registry
-from tests.integration.ingest.world import Calls, Crash, Watched, at_once
+from tests.calls import Calls, Crash, Watched
+from tests.integration.ingest.world import at_once
 
 from .conftest import Taps
 from .test_recall import drop_and_train, parts, recall, verdict

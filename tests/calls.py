@@ -1,0 +1,88 @@
+"""A bucket that tells of every call, and ends the process at one of them."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from perennial.adapters.memory import MemoryStore
+from perennial.errors import PerennialError
+from perennial.ports import ObjectInfo
+
+
+class Crash(BaseException):
+    """The process ended: no handler of ours may catch it."""
+
+
+@dataclass
+class Calls:
+    """What every bucket of a world does around each call.
+
+    Attributes:
+        made: the calls so far, as (bucket, method).
+        listed: objects that listings have given.
+        crash_at: end the process at this call, counted from 1, or at the n-th such call.
+        after: whether the call takes effect before that.
+        meanwhile: what somebody else does then, in the place of the process's end.
+        jitter: yields to other threads at random, so that handlers interleave.
+    """
+
+    made: list[tuple[str, str]] = field(default_factory=list)
+    listed: int = 0
+    crash_at: int | tuple[str, str, int] | None = None
+    after: bool = False
+    meanwhile: Callable[[], object] | None = None
+    jitter: random.Random | None = None
+
+    def around(self, bucket: str, method: str, call: Callable[[], Any]) -> Any:
+        self.made.append((bucket, method))
+        if self.jitter is not None:
+            time.sleep(self.jitter.random() / 1000)
+        such = (bucket, method, self.made.count((bucket, method)))
+        if self.crash_at not in (len(self.made), such):
+            return call()
+        self.crash_at = None
+        if self.meanwhile is not None:
+            return self._interrupted(call, self.meanwhile)
+        if self.after:
+            with suppress(PerennialError):  # an answer, which nobody is there to read
+                call()
+        raise Crash(method)
+
+    def _interrupted(self, call: Callable[[], Any], meanwhile: Callable[[], object]) -> Any:
+        if not self.after:
+            meanwhile()
+            return call()
+        try:
+            return call()
+        finally:
+            meanwhile()
+
+
+class Watched:
+    """A bucket, with `Calls` around it."""
+
+    def __init__(self, inner: MemoryStore, calls: Calls) -> None:
+        self.inner = inner
+        self.calls = calls
+        self.bucket = inner.bucket
+
+    def __getattr__(self, method: str) -> Callable[..., Any]:
+        bound = getattr(self.inner, method)
+        return lambda *args, **kwargs: self.calls.around(
+            self.bucket, method, lambda: bound(*args, **kwargs)
+        )
+
+    def copy_from(self, source: Any, *args: Any, **kwargs: Any) -> ObjectInfo:
+        return self.calls.around(
+            self.bucket, "copy_from", lambda: self.inner.copy_from(source.inner, *args, **kwargs)
+        )
+
+    def list(self, *args: Any, **kwargs: Any) -> Iterator[ObjectInfo]:
+        found = self.calls.around(self.bucket, "list", lambda: [*self.inner.list(*args, **kwargs)])
+        self.calls.listed += len(found)
+        return iter(found)
