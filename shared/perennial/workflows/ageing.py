@@ -33,7 +33,7 @@ def champions_ageing(
     """
     if head.champion is None or definition.training.mode != "static":
         return None
-    manifest = registry.manifest(head.pipeline, head.champion)
+    manifest = registry.manifest(head.pipeline, head.champion, head=head)
     scores = {
         entry.stem: entry.score
         for entry in entries(data, head.pipeline)

@@ -75,7 +75,7 @@ def apply(
     changed = head is None or head.definition != digest(text)
     newest = head and (head.champion or max(head.statuses, default=None))
     if newest:
-        _require_same_question(registry.manifest(name, newest), definition)
+        _require_same_question(registry.manifest(name, newest, head=head), definition)
     gate = _trusted(definition) if changed else None
     differences = _changes(registry, head, definition)
     # Also for a definition that an earlier release put in force, which wrote none.

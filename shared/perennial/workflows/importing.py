@@ -172,7 +172,7 @@ def _made_before(
     for info in trainer.registry.models.list(folder):
         version = info.name.removeprefix(folder).split("/", 1)[0]
         if version in head.statuses and info.metadata.get("run", "").startswith(prefix):
-            manifest = trainer.registry.manifest(head.pipeline, version)
+            manifest = trainer.registry.manifest(head.pipeline, version, head=head)
             evaluation = json.loads(trainer.registry.read_version_file(manifest, "evaluation.json"))
             return replace(
                 _result(blank, head, version, evaluation["reason"]),

@@ -96,7 +96,7 @@ def judge(
     evidence = best(weigh_predecessors(definition, head, entries, accepted))
     if evidence is None:
         return None
-    manifest = registry.manifest(head.pipeline, evidence.predecessor)
+    manifest = registry.manifest(head.pipeline, evidence.predecessor, head=head)
     known = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
     since = champion.used - known.stems
     return Finding(head.champion, evidence, tuple(f for f in accepted if f.file.stem in since))

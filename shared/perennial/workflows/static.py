@@ -60,7 +60,7 @@ def _tried(registry: Registry, head: Head, learn: Batch) -> str:
     newest = max(head.statuses, default=None)
     if newest is None:
         return ""
-    manifest = registry.manifest(head.pipeline, newest)
+    manifest = registry.manifest(head.pipeline, newest, head=head)
     known = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
     same = known.used == {file.file.stem for file in learn.history}
     if not same or manifest.definition != head.definition:

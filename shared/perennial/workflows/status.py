@@ -48,7 +48,7 @@ def status(
     accepted = [file for file in files if file.decision == "accepted"]
     replaced = superseded(definition, accepted)
     at_work = is_at_work(head, launcher, clock)
-    champion = registry.manifest(pipeline, head.champion) if head.champion else None
+    champion = registry.manifest(pipeline, head.champion, head=head) if head.champion else None
     upgrade = latest_check(buckets.data, pipeline, champion, runs)
     watch = latest_watch(buckets.data, pipeline)
     findings = watch.findings if watch else ()
@@ -260,7 +260,7 @@ def _waiting_to_be_told(registry: Registry, head: Head, definition: Definition) 
     """What a static model is trained anew for only when somebody says so."""
     if head.champion is None or definition.training.mode == "dynamic":
         return
-    made_by = registry.manifest(head.pipeline, head.champion).definition
+    made_by = registry.manifest(head.pipeline, head.champion, head=head).definition
     if recipe_changed(registry, head, definition, made_by):
         yield (
             f"the recipe changed since {head.champion} was made: `perennial retrain "

@@ -185,6 +185,6 @@ def _standing(registry: Registry, clock: Clock, head: Head) -> Standing:
     """One small read, of the champion's manifest."""
     if head.champion is None:
         return Standing(head.pipeline, None, None)
-    created = registry.manifest(head.pipeline, head.champion).created
+    created = registry.manifest(head.pipeline, head.champion, head=head).created
     age = (clock.now() - created).total_seconds()
     return Standing(head.pipeline, head.champion, round(age, 1))

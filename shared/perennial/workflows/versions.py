@@ -68,7 +68,7 @@ def explain(
     if version not in head.statuses:
         known = ", ".join(sorted(head.statuses)) or "none yet"
         raise NotFoundError(f"{pipeline} has no version {version}; there are: {known}")
-    manifest = registry.manifest(pipeline, version)
+    manifest = registry.manifest(pipeline, version, head=head)
     lineage = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
     names = {file.stem: file.name for file in lineage.files}
     ledger = _counting(registry, head, data)
@@ -169,7 +169,7 @@ def _entry(commit: Commit, action: str, why: str, version: str) -> dict[str, Any
 
 
 def _version(registry: Registry, head: Head, version: str) -> dict[str, Any]:
-    manifest = registry.manifest(head.pipeline, version)
+    manifest = registry.manifest(head.pipeline, version, head=head)
     evaluation = json.loads(registry.read_version_file(manifest, "evaluation.json"))
     if evaluation["version"] != version:
         raise DigestMismatch(f"the evaluation of {version} is that of {evaluation['version']}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import partial
 
 import pytest
@@ -15,6 +16,8 @@ from perennial.workflows.attempt import load_champion
 from perennial.workflows.ledger import entries
 from perennial.workflows.promotion import approve, rollback, unpin
 from perennial.workflows.runs import list_runs
+from perennial.workflows.status import status
+from perennial.workflows.sweep import sweep
 from perennial.workflows.versions import explain, list_versions
 
 
@@ -406,6 +409,23 @@ def test_the_head_vouches_for_the_manifest_and_no_run_works_with_another(taps):
     taps.registry.models.overwrite(name, stored.replace(b'"seed"', b'"seed" '))
     with pytest.raises(DigestMismatch, match=r"taps v000001: manifest\.json has digest"):
         load_champion(taps.trainer, taps.head)
+
+
+def test_whoever_tells_of_a_version_checks_its_manifest_against_the_head(taps):
+    taps.drop(rows=300)
+    taps.train()
+    name = names.version("taps", "v000001", "manifest.json")
+    stored = taps.registry.models.read(name).data
+    taps.registry.models.overwrite(name, stored.replace(b'"seed"', b'"seed" '))
+    part, told = taps.trainer, r"taps v000001: manifest\.json has digest"
+    with pytest.raises(DigestMismatch, match=told):
+        status(part.buckets, part.registry, part.launcher, part.clock, "taps")
+    with pytest.raises(DigestMismatch, match=told):
+        list_versions(part.registry, "taps")
+    with pytest.raises(DigestMismatch, match=told):
+        explain(part.registry, "taps", "v000001")
+    swept = sweep(part.buckets, part.registry, part.launcher, part.clock)
+    assert re.search(told, swept.errors["taps"])
 
 
 def test_without_held_out_rows_no_column_is_judged(taps):

@@ -10,6 +10,7 @@ from perennial.domain import names
 from perennial.domain.addresses import home
 from perennial.domain.doctoring.findings import Finding, ok, problem, unknown
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
+from perennial.domain.registry import Head
 from perennial.errors import (
     NotFoundError,
     ObjectNotFound,
@@ -98,7 +99,7 @@ def _pipeline(registry: Registry, pipeline: str) -> list[Finding]:
             return [ok(check, "no champion yet")]
         doing = f"version {head.champion}"
         fix = f"run `perennial rollback {pipeline} --why 'files are missing'`"
-        return _champion(registry, check, pipeline, head.champion) or [
+        return _champion(registry, check, head, head.champion) or [
             ok(check, f"champion {head.champion}")
         ]
     except _UNSEEN as error:
@@ -107,9 +108,10 @@ def _pipeline(registry: Registry, pipeline: str) -> list[Finding]:
         return [problem(check, f"{doing}, readable", f"{type(error).__name__}: {error}", fix)]
 
 
-def _champion(registry: Registry, check: str, pipeline: str, version: str) -> list[Finding]:
+def _champion(registry: Registry, check: str, head: Head, version: str) -> list[Finding]:
     """Every file that the manifest states is there, and as long as it says."""
-    manifest = registry.manifest(pipeline, version)
+    pipeline = head.pipeline
+    manifest = registry.manifest(pipeline, version, head=head)
     for name, stated in manifest.files.items():
         path = names.version(pipeline, version, name)
         try:

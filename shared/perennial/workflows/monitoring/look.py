@@ -103,7 +103,11 @@ class Lookout:
 
     def _scene(self, head: Head, before: Watch | None) -> Scene:
         now = self.clock.now()
-        champion = self.registry.manifest(head.pipeline, head.champion) if head.champion else None
+        champion = (
+            self.registry.manifest(head.pipeline, head.champion, head=head)
+            if head.champion
+            else None
+        )
         first = before.marks.get(_FIRST_RUN, "") if before else ""
         since = int((now - PAST).timestamp() * 1e6)
         return Scene(
