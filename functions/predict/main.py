@@ -21,11 +21,11 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from perennial.domain import openapi
-from perennial.domain.instance_values import shortened
-from perennial.domain.lookups import Entry
-from perennial.domain.media_types import CSV, JSON, body_type, prefers_csv
-from perennial.domain.problems import (
+from perennial.domain.serving import openapi
+from perennial.domain.serving.instance_values import shortened
+from perennial.domain.serving.lookups import Entry
+from perennial.domain.serving.media_types import CSV, JSON, body_type, prefers_csv
+from perennial.domain.serving.problems import (
     MEDIA_TYPE,
     InvalidInstances,
     Problem,
@@ -34,7 +34,7 @@ from perennial.domain.problems import (
     unknown_parameter,
     unknown_pipeline,
 )
-from perennial.domain.request_rows import MAX_BYTES, MAX_INSTANCES, Rows, read_json
+from perennial.domain.serving.request_rows import MAX_BYTES, MAX_INSTANCES, Rows, read_json
 from perennial.errors import ModelError, PerennialError, StoreError
 from perennial.wiring import predict as wiring
 from perennial.workflows.serve import INLINE_INSTANCES, Server
@@ -387,7 +387,7 @@ def _written(model: Model, answer: Answer, accept: str, headers: dict[str, str])
 @cache
 def _csv() -> ModuleType:
     """Loaded by the first who needs it: a cold start does not."""
-    from perennial.domain import csv_exchange
+    from perennial.domain.serving import csv_exchange
 
     return csv_exchange
 

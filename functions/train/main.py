@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
-from perennial.domain.batch import WAITING, Scored
-from perennial.domain.rebuilding import ALL
+from perennial.domain.serving.batch import WAITING, Scored
+from perennial.domain.versioning.rebuilding import ALL
 from perennial.errors import PerennialError
 from perennial.wiring import logs
 from perennial.wiring.train import trainer

@@ -13,11 +13,11 @@ if TYPE_CHECKING:  # predict imports this module, and none of these
     from numpy.typing import NDArray
 
     from perennial.domain.checking.served import Answered, Served
-    from perennial.domain.definition import Definition
+    from perennial.domain.definitions.definition import Definition
     from perennial.domain.doctoring.findings import Look
-    from perennial.domain.inputs import Columns
-    from perennial.domain.manifest import Input, Manifest
-    from perennial.domain.training import Model
+    from perennial.domain.modelling.inputs import Columns
+    from perennial.domain.modelling.training import Model
+    from perennial.domain.versioning.manifest import Input, Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,8 @@ class JobLauncher(Protocol):
             pipeline: for which pipeline.
             subject: what the task is about.
 
-        `perennial.domain.rebuilding.ALL` stands for every version, and
-        `perennial.domain.batch.WAITING` for every file that waits. Raises `LaunchError`.
+        `perennial.domain.versioning.rebuilding.ALL` stands for every version, and
+        `perennial.domain.serving.batch.WAITING` for every file that waits. Raises `LaunchError`.
         """
 
     def has_ended(self, execution: str) -> bool:

@@ -24,8 +24,8 @@ from localdev.settings import BUCKETS, VERSIONED, Addresses, config
 from localdev.storage.process import StorageServer
 from perennial.domain import names
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Buckets
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.at_once import at_once

@@ -27,12 +27,12 @@ from localdev.storage.process import StorageServer
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.memory import PAGE, MemoryStore
 from perennial.domain import names
-from perennial.domain.definition import digest, parse
+from perennial.domain.definitions.definition import digest, parse
+from perennial.domain.judging.reference import NO_HISTORY
+from perennial.domain.judging.validation import Judgement, judge_bytes
 from perennial.domain.names import FileId
-from perennial.domain.reference import NO_HISTORY
-from perennial.domain.registry import Head, Watermark
-from perennial.domain.validation import Judgement, judge_bytes
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.registry import Head, Watermark
 from perennial.ports import Buckets
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.apply import apply

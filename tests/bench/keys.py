@@ -19,11 +19,11 @@ import polars as pl
 
 from perennial.adapters.memory import MemoryStore
 from perennial.domain import names
-from perennial.domain.definition import Definition, parse
-from perennial.domain.keys import KeysBefore, keys_digest
+from perennial.domain.definitions.definition import Definition, parse
+from perennial.domain.evaluation.repeats import row_hashes, seen_before
+from perennial.domain.judging.keys import KeysBefore, keys_digest
+from perennial.domain.judging.validation import to_parquet
 from perennial.domain.names import FileId
-from perennial.domain.repeats import row_hashes, seen_before
-from perennial.domain.validation import to_parquet
 from perennial.domain.verdict import VerdictSummary
 from perennial.workflows.key_index import key_index
 from perennial.workflows.rows import Rows

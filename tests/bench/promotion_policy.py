@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import export
-from perennial.domain.definition import Definition
-from perennial.domain.duel import duel, tail_length
-from perennial.domain.frames import columns_of
-from perennial.domain.scoring import Constant, Score, row_losses, score
-from perennial.domain.training import Model, fit
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.duel import duel, tail_length
+from perennial.domain.evaluation.scoring import Constant, Score, row_losses, score
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.training import Model, fit
 
 _TYPES = {
     "int": "integer", "float": "number", "category": "category", "text": "text",

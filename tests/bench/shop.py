@@ -13,10 +13,10 @@ import pandas as pd
 
 from perennial.adapters.onnx_export import export
 from perennial.domain import names
-from perennial.domain.definition import Column, Definition
-from perennial.domain.manifest import FileDigest, Manifest
-from perennial.domain.registry import Head
-from perennial.domain.training import fit
+from perennial.domain.definitions.definition import Column, Definition
+from perennial.domain.modelling.training import fit
+from perennial.domain.versioning.manifest import FileDigest, Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.ports import ObjectStore
 from tests.bench.rivals.serving.pipeline import CATEGORIES, by_hand, fitted
 

@@ -31,9 +31,9 @@ from perennial.adapters.onnx_codec import OnnxCodec
 from perennial.adapters.processors import pin_threads
 from perennial.adapters.surroundings import surroundings
 from perennial.domain import names
-from perennial.domain import registry as state
-from perennial.domain.definition import digest, parse
+from perennial.domain.definitions.definition import digest, parse
 from perennial.domain.names import FileId
+from perennial.domain.versioning import registry as state
 from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.registry import Registry

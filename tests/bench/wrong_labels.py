@@ -24,11 +24,11 @@ import yaml
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
 from perennial.adapters.processors import pin_threads
-from perennial.domain import registry as state
-from perennial.domain.definition import digest, parse
-from perennial.domain.inference import infer_definition
+from perennial.domain.definitions.definition import digest, parse
+from perennial.domain.definitions.inference import infer_definition
+from perennial.domain.evaluation.scoring import Score
 from perennial.domain.names import FileId
-from perennial.domain.scoring import Score
+from perennial.domain.versioning import registry as state
 from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.ledger import progressive

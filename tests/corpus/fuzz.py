@@ -15,9 +15,9 @@ from pathlib import Path
 
 import polars as pl
 
-from perennial.domain.definition import Definition, parse
-from perennial.domain.inference import infer_definition
-from perennial.domain.validation import Judgement, judge_bytes, to_parquet
+from perennial.domain.definitions.definition import Definition, parse
+from perennial.domain.definitions.inference import infer_definition
+from perennial.domain.judging.validation import Judgement, judge_bytes, to_parquet
 from tests.conftest import REAL_DATA
 from tests.corpus.mutations import spoil
 from tests.corpus.tables import Sheet

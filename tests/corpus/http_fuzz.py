@@ -23,7 +23,7 @@ from functions_framework.aio import create_asgi_app
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.graph import Graph
 from perennial.adapters.memory import MemoryStore
-from perennial.domain.text import TEXT_V1
+from perennial.domain.modelling.text import TEXT_V1
 from perennial.ports import ObjectStore
 from perennial.wiring import predict as wiring
 from perennial.workflows.serve import Server

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
-from perennial.domain.manifest import Input
+from perennial.domain.versioning.manifest import Input
 
 PIPELINE = "shop"
 PREDICT = f"/v1/models/{PIPELINE}:predict"

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.training import fit
+from perennial.domain.definitions.definition import parse
+from perennial.domain.modelling.training import fit
 
 
 @pytest.fixture(scope="module")

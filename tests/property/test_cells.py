@@ -6,8 +6,8 @@ import polars as pl
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from perennial.domain.cells import read_cells
-from perennial.domain.definition import Column, ColumnType
+from perennial.domain.definitions.definition import Column, ColumnType
+from perennial.domain.formats.cells import read_cells
 
 NO_VALUE = "?"
 """Of no type: one such cell, and the whole column is read slowly."""

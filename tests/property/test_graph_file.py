@@ -14,10 +14,10 @@ from onnx import ModelProto, TensorProto
 
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import export
-from perennial.domain import graph_rules
-from perennial.domain.graph_file import check_graph, read_contents
-from perennial.domain.manifest import Input
-from perennial.domain.wire import WireError
+from perennial.domain.graphs import graph_rules
+from perennial.domain.graphs.graph_file import check_graph, read_contents
+from perennial.domain.graphs.wire import WireError
+from perennial.domain.versioning.manifest import Input
 from perennial.errors import ModelError
 from tests.integration.modelling.conftest import make_case
 from tests.unit.adapters.hostile import INPUTS, sound

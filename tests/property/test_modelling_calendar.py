@@ -13,9 +13,9 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import Int64TensorType
 
 from perennial.adapters import onnx_converters
-from perennial.domain.calendar import CalendarParts
-from perennial.domain.inputs import MISSING_TIME, encode
-from perennial.domain.manifest import Input
+from perennial.domain.modelling.calendar import CalendarParts
+from perennial.domain.modelling.inputs import MISSING_TIME, encode
+from perennial.domain.versioning.manifest import Input
 
 TIMES = st.datetimes(timezones=st.just(UTC))
 INPUT = Input("time", "x0", "timestamp", nullable=True)

@@ -11,15 +11,15 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perennial.domain.calendar import CalendarParts
-from perennial.domain.features import APPETITES, UNSEEN_CATEGORY, as_frame, features_for
-from perennial.domain.frames import columns_of
-from perennial.domain.inputs import MISSING_TIME, encode
-from perennial.domain.manifest import Input
-from perennial.domain.precision import check_precision
-from perennial.domain.standardise import BOUND, Standardise
-from perennial.domain.text import normalise
-from perennial.domain.tfidf import token_tfidf
+from perennial.domain.modelling.calendar import CalendarParts
+from perennial.domain.modelling.features import APPETITES, UNSEEN_CATEGORY, as_frame, features_for
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.inputs import MISSING_TIME, encode
+from perennial.domain.modelling.precision import check_precision
+from perennial.domain.modelling.standardise import BOUND, Standardise
+from perennial.domain.modelling.text import normalise
+from perennial.domain.modelling.tfidf import token_tfidf
+from perennial.domain.versioning.manifest import Input
 from perennial.errors import NotTrainable
 from tests.property.test_modelling_parity import ROWS, VALUES, frames
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from perennial.adapters.onnx_export import export
 from perennial.adapters.parity import check_parity
-from perennial.domain.definition import Definition
-from perennial.domain.training import fit
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.training import fit
 from perennial.errors import NotTrainable
 
 ROWS = 30

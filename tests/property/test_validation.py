@@ -11,8 +11,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perennial.domain.definition import parse
-from perennial.domain.validation import Judgement, judge_bytes, to_parquet
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.validation import Judgement, judge_bytes, to_parquet
 
 DEFINITION = parse("""
 name: visits

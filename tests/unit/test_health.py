@@ -11,8 +11,8 @@ import pytest
 from perennial.domain.health import health
 from perennial.domain.monitoring.findings import Finding, Severity
 from perennial.domain.names import FileId
-from perennial.domain.registry import Claim, Head, Pin
 from perennial.domain.verdict import Decision, VerdictSummary
+from perennial.domain.versioning.registry import Claim, Head, Pin
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SERVING = Head("shop", champion="v000001")

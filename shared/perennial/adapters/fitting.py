@@ -20,9 +20,9 @@ from typing import Self
 import numpy as np
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from perennial.domain.definition import Definition
-from perennial.domain.own_models import LookUp, current_look_up, look_up_with
-from perennial.domain.recipe import METRICS
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.own_models import LookUp, current_look_up, look_up_with
+from perennial.domain.definitions.recipe import METRICS
 from perennial.domain.replaying.fits import (
     Fit,
     Fitted,

@@ -15,10 +15,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from perennial.domain.graph_file import check_graph
-from perennial.domain.inputs import Columns, encode
-from perennial.domain.manifest import Input
-from perennial.domain.text import TEXT_V1
+from perennial.domain.graphs.graph_file import check_graph
+from perennial.domain.modelling.inputs import Columns, encode
+from perennial.domain.modelling.text import TEXT_V1
+from perennial.domain.versioning.manifest import Input
 from perennial.errors import ModelError
 
 _BATCH = 128
@@ -84,7 +84,8 @@ class Graph:
         """Answer N rows.
 
         Args:
-            columns: for each input's name its N typed values (see `perennial.domain.inputs`).
+            columns: for each input's name its N typed values (see
+                `perennial.domain.modelling.inputs`).
 
         Returns:
             Shape [N] for regression; [N, classes], in the manifest's order, otherwise.

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from perennial.adapters import onnx_export, onnx_import, parity, smoke
 from perennial.adapters.graph import Graph
-from perennial.domain.definition import Definition
-from perennial.domain.frames import instances_of
-from perennial.domain.instances import read_instances
-from perennial.domain.manifest import Manifest
-from perennial.domain.training import Model
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.frames import instances_of
+from perennial.domain.modelling.training import Model
+from perennial.domain.serving.instances import read_instances
+from perennial.domain.versioning.manifest import Manifest
 from perennial.errors import GateFailed
 from perennial.ports import Artefact
 

@@ -14,10 +14,10 @@ from onnx import TensorProto
 from skl2onnx import update_registered_converter
 from skl2onnx.common.data_types import FloatTensorType
 
-from perennial.domain.calendar import PARTS, CalendarParts
-from perennial.domain.inputs import MISSING_TIME
-from perennial.domain.standardise import BOUND, Standardise
-from perennial.domain.tfidf import TokenTfidf
+from perennial.domain.modelling.calendar import PARTS, CalendarParts
+from perennial.domain.modelling.inputs import MISSING_TIME
+from perennial.domain.modelling.standardise import BOUND, Standardise
+from perennial.domain.modelling.tfidf import TokenTfidf
 
 ML = "ai.onnx.ml"
 """Domain of ONNX's operators for classical machine learning."""

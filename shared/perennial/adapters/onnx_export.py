@@ -12,9 +12,9 @@ from skl2onnx.common.data_types import FloatTensorType, Int64TensorType, StringT
 
 from perennial.adapters import onnx_converters
 from perennial.adapters.onnx_trees import route_missing
-from perennial.domain.manifest import Input
-from perennial.domain.training import Model
-from perennial.domain.trees import trees_of
+from perennial.domain.modelling.training import Model
+from perennial.domain.modelling.trees import trees_of
+from perennial.domain.versioning.manifest import Input
 from perennial.errors import ModelError
 from perennial.ports import Artefact
 

@@ -17,13 +17,13 @@ from onnx import ModelProto, TensorProto, ValueInfoProto, checker, helper, numpy
 
 from perennial.adapters import onnx_export
 from perennial.adapters.graph import Graph
-from perennial.domain.definition import Definition
-from perennial.domain.frames import inputs_of
-from perennial.domain.importing import LARGEST
-from perennial.domain.inputs import NUMERIC
-from perennial.domain.labels import Classes, classes_of
-from perennial.domain.manifest import Input
-from perennial.domain.text import TEXT_V1
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.frames import inputs_of
+from perennial.domain.modelling.inputs import NUMERIC
+from perennial.domain.modelling.labels import Classes, classes_of
+from perennial.domain.modelling.text import TEXT_V1
+from perennial.domain.versioning.importing import LARGEST
+from perennial.domain.versioning.manifest import Input
 from perennial.errors import ModelError
 from perennial.ports import Artefact
 

@@ -24,7 +24,8 @@ def route_missing(graph: Any, trees: Sequence[NDArray[np.void]]) -> None:
 
     Args:
         graph: what skl2onnx made.
-        trees: nodes of the fitted trees (see `perennial.domain.trees`), in the graph's order.
+        trees: nodes of the fitted trees (see `perennial.domain.modelling.trees`), in the graph's
+            order.
     """
     operators = [node for node in graph.node if node.op_type in _OPERATORS]
     sizes = [size for node in operators for size in _sizes(node)]

@@ -10,10 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from perennial.adapters.graph import Graph
-from perennial.domain.frames import columns_of
-from perennial.domain.inputs import encode
-from perennial.domain.probes import probes
-from perennial.domain.training import Model
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.inputs import encode
+from perennial.domain.modelling.probes import probes
+from perennial.domain.modelling.training import Model
 from perennial.errors import GateFailed
 from perennial.ports import Artefact
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from perennial.adapters.model_packages import ModelPackages
 from perennial.adapters.onnx_export import export
 from perennial.adapters.parity import check_parity
-from perennial.domain.definition import Definition, parse
-from perennial.domain.own_models import look_up_with
-from perennial.domain.rehearsing import made_up_rows
-from perennial.domain.training import fit
+from perennial.domain.definitions.definition import Definition, parse
+from perennial.domain.definitions.own_models import look_up_with
+from perennial.domain.modelling.rehearsing import made_up_rows
+from perennial.domain.modelling.training import fit
 from perennial.errors import ModelError, UserError
 
 ROWS = 400

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.adapters.graph import Graph
-from perennial.domain.instances import read_instances
-from perennial.domain.manifest import Manifest
+from perennial.domain.serving.instances import read_instances
+from perennial.domain.versioning.manifest import Manifest
 from perennial.errors import DigestMismatch, GateFailed, ModelError
 
 GRAPH = "model.onnx"

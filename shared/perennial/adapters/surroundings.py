@@ -1,6 +1,6 @@
 """What decides a model beside its rows, its definition and its seed: this process's own part of it.
 
-The keys are those of `perennial.domain.rebuilding`.
+The keys are those of `perennial.domain.versioning.rebuilding`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,14 @@ from typing import Any
 
 from threadpoolctl import threadpool_info  # type: ignore[import-untyped]  # it ships none
 
-from perennial.domain.rebuilding import CODE, DEPENDENCIES, PACKAGE, PLATFORM, PYTHON, THREADS
+from perennial.domain.versioning.rebuilding import (
+    CODE,
+    DEPENDENCIES,
+    PACKAGE,
+    PLATFORM,
+    PYTHON,
+    THREADS,
+)
 
 LIBRARIES = (
     "joblib", "numpy", "onnx", "onnxruntime", "pandas", "protobuf", "pyarrow", "scikit-learn",
@@ -26,7 +33,7 @@ LIBRARIES = (
 
 SOURCES = (
     "perennial.workflows.rows",
-    "perennial.domain.training",
+    "perennial.domain.modelling.training",
     "perennial.adapters.onnx_export",
 )
 """From a typed row to a graph: with all that they import, the code that makes a model."""

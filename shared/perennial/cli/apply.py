@@ -16,8 +16,8 @@ from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.files import read_text
 from perennial.cli.output import emit, json_option
 from perennial.cli.own_models import try_out
-from perennial.domain.changes import changes
-from perennial.domain.definition import Definition, parse
+from perennial.domain.definitions.changes import changes
+from perennial.domain.definitions.definition import Definition, parse
 from perennial.domain.words import counted
 from perennial.workflows.apply import apply as put_in_force
 from perennial.workflows.history_check import reconsider

@@ -9,7 +9,7 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import emit, json_option
-from perennial.domain.registry import Head
+from perennial.domain.versioning.registry import Head
 from perennial.workflows import promotion
 
 _by_option = click.option("--by", default=getuser, help="Who decides [default: you].")

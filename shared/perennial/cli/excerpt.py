@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from perennial.domain import words
-from perennial.domain.excerpts import Excerpt
+from perennial.domain.judging.excerpts import Excerpt
 
 
 def draw(excerpt: Excerpt) -> Iterator[str]:

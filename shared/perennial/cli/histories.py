@@ -13,7 +13,7 @@ from perennial.cli.context import Deployment
 from perennial.cli.files import read_text
 from perennial.cli.output import progress
 from perennial.cli.uploads import find_uploads
-from perennial.domain.definition import parse
+from perennial.domain.definitions.definition import parse
 from perennial.domain.words import counted
 from perennial.errors import ConfigError
 

@@ -12,7 +12,7 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import Shortfall, emit, json_option, progress
-from perennial.domain.importing import LARGEST, Imported, Request
+from perennial.domain.versioning.importing import LARGEST, Imported, Request
 from perennial.domain.words import counted
 from perennial.workflows.hand_in import hand_in
 

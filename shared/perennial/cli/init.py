@@ -8,7 +8,7 @@ import click
 
 from perennial.cli.files import require_folder, write_text
 from perennial.cli.output import emit, json_option
-from perennial.domain.inference import infer_definition
+from perennial.domain.definitions.inference import infer_definition
 from perennial.errors import RefusedError
 
 

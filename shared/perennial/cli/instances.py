@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from perennial.domain import csv_rows
+from perennial.domain.formats import csv_rows
 from perennial.errors import UserError
 
 Instance = dict[str, Any]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from perennial.adapters.model_packages import package_digest
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
 from perennial.errors import ConfigError, DefinitionError
 
 SECONDS = 300.0

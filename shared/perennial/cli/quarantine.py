@@ -18,11 +18,12 @@ from perennial.cli.excerpt import draw
 from perennial.cli.narrowing import Narrowed, narrowing
 from perennial.cli.output import Shortfall, emit, json_option, moment, table
 from perennial.cli.repair import repair
-from perennial.domain import names, recalling
-from perennial.domain.excerpts import Excerpt
+from perennial.domain import names
+from perennial.domain.judging.excerpts import Excerpt
+from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import FileId
-from perennial.domain.validation import Judgement
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning import recalling
 from perennial.domain.words import counted
 from perennial.errors import PerennialError
 from perennial.workflows import suspects

@@ -10,7 +10,7 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import Shortfall, emit, json_option, progress, table
-from perennial.domain.rebuilding import Outcome, Rebuild
+from perennial.domain.versioning.rebuilding import Outcome, Rebuild
 from perennial.domain.words import counted
 from perennial.workflows.verify import Verifier
 

@@ -13,7 +13,7 @@ from perennial.cli.cases import hospital_of, row, told
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.excerpt import printable
 from perennial.cli.output import Shortfall, emit, json_option
-from perennial.domain.repairs import KINDS
+from perennial.domain.judging.repairs import KINDS
 from perennial.workflows.repairing import assess, find, fixed
 from perennial.workflows.repairing import repair as repair_file
 

@@ -9,7 +9,7 @@ import click
 
 from perennial.cli.files import require_folder, write_text
 from perennial.cli.output import emit, json_option
-from perennial.domain.definition_schema import definition_schema
+from perennial.domain.definitions.definition_schema import definition_schema
 
 
 @click.command()

@@ -14,7 +14,7 @@ from perennial.cli.drop import HELD_BACK, facts_of
 from perennial.cli.output import Shortfall, emit, json_option, progress, table
 from perennial.cli.uploads import find_uploads
 from perennial.config import Config
-from perennial.domain.spreadsheet import safe
+from perennial.domain.formats.spreadsheet import safe
 from perennial.workflows.batch.asking import Answered, Asker
 
 

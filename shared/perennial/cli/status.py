@@ -12,9 +12,9 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.output import age, emit, json_option, moment, table
+from perennial.domain.evaluation.repeated_keys import RepeatedKeys
+from perennial.domain.judging.redelivery import Superseded
 from perennial.domain.names import UNKNOWN_PIPELINE
-from perennial.domain.redelivery import Superseded
-from perennial.domain.repeated_keys import RepeatedKeys
 from perennial.domain.verdict import HELD
 from perennial.domain.words import counted
 from perennial.workflows.status import status as look_at

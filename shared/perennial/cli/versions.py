@@ -11,7 +11,7 @@ import click
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.importance import importance_lines
 from perennial.cli.output import emit, json_option, moment, table
-from perennial.domain.repeated_keys import RepeatedKeys
+from perennial.domain.evaluation.repeated_keys import RepeatedKeys
 from perennial.domain.words import counted
 from perennial.workflows.versions import explain as explain_version
 from perennial.workflows.versions import list_versions

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from perennial.domain.judging.repairs import KINDS
+from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import FileId
-from perennial.domain.repairs import KINDS
-from perennial.domain.validation import Judgement
 from perennial.domain.words import printable
 from perennial.errors import NotFoundError, RefusedError
 from perennial.wiring.console import Console

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from perennial.domain.findings import file_finding, quoted
+from perennial.domain.judging.findings import file_finding, quoted
 from perennial.domain.names import PIPELINE_NAME, RESERVED_SEGMENTS, UNKNOWN_PIPELINE
 from perennial.domain.verdict import Finding
 

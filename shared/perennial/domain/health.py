@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from perennial.domain.monitoring.findings import Finding
-from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary, lying_there
+from perennial.domain.versioning.registry import Head
 from perennial.domain.words import counted
 
 State = Literal["good", "attention", "bad", "waiting"]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from perennial.domain.definition import Severity
+from perennial.domain.definitions.definition import Severity
 from perennial.domain.names import FileId
 
 Decision = Literal[

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from perennial.adapters import smoke
 from perennial.adapters.graph import Graph
-from perennial.domain.manifest import Manifest
+from perennial.domain.versioning.manifest import Manifest
 from perennial.ports import Graphs
 
 

@@ -17,14 +17,14 @@ from perennial.adapters.memory import MemoryStore
 from perennial.adapters.model_packages import ModelPackages
 from perennial.adapters.processors import processors
 from perennial.adapters.surroundings import code_digest
-from perennial.domain import scoring
-from perennial.domain.definition import Definition
-from perennial.domain.estimators import estimator_for
-from perennial.domain.own_models import look_up_with
-from perennial.domain.rebuilding import PACKAGE
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.own_models import look_up_with
+from perennial.domain.evaluation import scoring
+from perennial.domain.modelling.estimators import estimator_for
 from perennial.domain.replaying import fits
 from perennial.domain.replaying.document import to_document
 from perennial.domain.replaying.policies import Plan
+from perennial.domain.versioning.rebuilding import PACKAGE
 from perennial.errors import ConfigError
 from perennial.workflows.replay import Source, plain_files, replay
 

@@ -12,7 +12,7 @@ from perennial.adapters.onnx_codec import OnnxCodec
 from perennial.adapters.processors import pin_threads, processors
 from perennial.adapters.surroundings import surroundings
 from perennial.config import Config, model_packages
-from perennial.domain.own_models import look_up_with
+from perennial.domain.definitions.own_models import look_up_with
 from perennial.wiring.storage import open_buckets
 from perennial.workflows.registry import Registry
 from perennial.workflows.trainer import Trainer

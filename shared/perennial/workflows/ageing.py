@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from perennial.domain.ageing import Ageing, ageing
-from perennial.domain.definition import Definition
-from perennial.domain.registry import Head
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.ageing import Ageing, ageing
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.registry import Head
 from perennial.ports import ObjectStore
 from perennial.workflows.ledger import entries
 from perennial.workflows.registry import Registry

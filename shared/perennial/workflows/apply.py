@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from perennial.domain import registry as state
-from perennial.domain.changes import Change, changes
-from perennial.domain.definition import Definition, digest, parse
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Head
+from perennial.domain.definitions.changes import Change, changes
+from perennial.domain.definitions.definition import Definition, digest, parse
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.errors import DefinitionError, RefusedError
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.ingest import launch_if_due

@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
-from perennial.domain import registry as state
-from perennial.domain.definition import Definition
-from perennial.domain.lateness import watermark_of
-from perennial.domain.lineage import Batch, Lineage
-from perennial.domain.rebuilding import environment_of
-from perennial.domain.redelivery import Superseded, superseded
-from perennial.domain.registry import Head
-from perennial.domain.repeated_keys import RepeatedKeys
-from perennial.domain.static import Task
-from perennial.domain.training import Model, fit
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.repeated_keys import RepeatedKeys
+from perennial.domain.evaluation.static import Task
+from perennial.domain.judging.lateness import watermark_of
+from perennial.domain.judging.redelivery import Superseded, superseded
+from perennial.domain.modelling.training import Model, fit
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.lineage import Batch, Lineage
+from perennial.domain.versioning.rebuilding import environment_of
+from perennial.domain.versioning.registry import Head
 from perennial.workflows.challenge import Candidate, challenge, require_rows
 from perennial.workflows.doubts import NO_DOUBTS, Doubts, on_probation, put_aside, surprises
 from perennial.workflows.key_index import Keys, keys_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from perennial.domain import names
-from perennial.domain.findings import file_finding
+from perennial.domain.judging.findings import file_finding
 from perennial.domain.verdict import Finding, Verdict
 from perennial.ports import ObjectInfo, ObjectStore
 from perennial.workflows.writing import create_once

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from perennial.domain import names
-from perennial.domain.report import report_name, to_report
-from perennial.domain.validation import Judgement
+from perennial.domain.judging.report import report_name, to_report
+from perennial.domain.judging.validation import Judgement
 from perennial.domain.verdict import Verdict
 from perennial.domain.words import counted
 from perennial.ports import Buckets, ObjectStore

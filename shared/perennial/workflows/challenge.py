@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
-from perennial.domain.floors import check_floors
-from perennial.domain.gate import rule
-from perennial.domain.lineage import Batch, Lineage, lineage, within
-from perennial.domain.measuring import Measurement, measure, told
-from perennial.domain.registry import Status
-from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
-from perennial.domain.scoring import Constant, row_losses
-from perennial.domain.surprise import Surprise
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.duel import CONSTANT, DuelResult, duel, tail_length
+from perennial.domain.evaluation.floors import check_floors
+from perennial.domain.evaluation.gate import rule
+from perennial.domain.evaluation.measuring import Measurement, measure, told
+from perennial.domain.evaluation.repeats import row_hashes, seen_before, tells_rows_apart
+from perennial.domain.evaluation.scoring import Constant, row_losses
+from perennial.domain.evaluation.surprise import Surprise
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Batch, Lineage, lineage, within
+from perennial.domain.versioning.registry import Status
 from perennial.domain.words import counted
 from perennial.errors import NotTrainable
 from perennial.workflows.contestants import Contestant, ContestantT, Learn, RowSource

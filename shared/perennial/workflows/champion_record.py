@@ -11,12 +11,12 @@ from typing import Any
 import pandas as pd
 
 from perennial.domain.checking.looks import Trouble
-from perennial.domain.definition import Definition
-from perennial.domain.frames import instances_of
-from perennial.domain.instances import read_instances
-from perennial.domain.lineage import Lineage, Recorded
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Head
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.frames import instances_of
+from perennial.domain.serving.instances import read_instances
+from perennial.domain.versioning.lineage import Lineage, Recorded
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.errors import DigestMismatch, NotTrainable, ObjectNotFound
 from perennial.ports import ObjectStore
 from perennial.workflows.registry import Registry

@@ -16,10 +16,10 @@ from perennial.domain.checking.looks import TESTS, Check, DeploymentTest, Look, 
 from perennial.domain.checking.quality import QualityFacts, judge_quality
 from perennial.domain.checking.served import Answered, Served
 from perennial.domain.checking.serving import judge_infrastructure, judge_integration
-from perennial.domain.frames import columns_of
-from perennial.domain.precision import check_precision
-from perennial.domain.rebuilding import Change
-from perennial.domain.scoring import Score
+from perennial.domain.evaluation.scoring import Score
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.precision import check_precision
+from perennial.domain.versioning.rebuilding import Change
 from perennial.domain.words import counted
 from perennial.errors import (
     ConfigError,

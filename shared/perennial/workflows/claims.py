@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from perennial.domain import registry as state
-from perennial.domain.registry import Head
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Clock, JobLauncher
 from perennial.workflows.registry import Registry
 

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.labels import Classes
-from perennial.domain.lineage import Portion
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.labels import Classes
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Portion
 
 
 class Contestant(Protocol):
-    """A trained model; `perennial.domain.training.Model` is one."""
+    """A trained model; `perennial.domain.modelling.training.Model` is one."""
 
     @property
     def classes(self) -> Classes:
@@ -31,7 +31,7 @@ LearnedT_co = TypeVar("LearnedT_co", bound=Contestant, covariant=True)
 
 
 class Learn(Protocol[LearnedT_co]):
-    """Makes a model of rows; `perennial.domain.training.fit` does."""
+    """Makes a model of rows; `perennial.domain.modelling.training.fit` does."""
 
     def __call__(
         self, definition: Definition, frame: pd.DataFrame, *, among: str = ""

@@ -18,17 +18,17 @@ from datetime import datetime
 from typing import Self
 
 from perennial.domain import names
-from perennial.domain.definition import Definition
-from perennial.domain.key_set import key_set
-from perennial.domain.lateness import covered_before, covered_still
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.judging.key_set import key_set
+from perennial.domain.judging.lateness import covered_before, covered_still
+from perennial.domain.judging.reference import NO_HISTORY, Reference
+from perennial.domain.judging.report import report_name, to_report
+from perennial.domain.judging.unlabelled import is_to_be_scored, judge_unlabelled, without_label
+from perennial.domain.judging.validation import Judgement, judge_bytes, to_parquet
 from perennial.domain.names import FileId
-from perennial.domain.recalling import RULE, recalled
-from perennial.domain.reference import NO_HISTORY, Reference
-from perennial.domain.registry import Head, Watermark
-from perennial.domain.report import report_name, to_report
-from perennial.domain.unlabelled import is_to_be_scored, judge_unlabelled, without_label
-from perennial.domain.validation import Judgement, judge_bytes, to_parquet
 from perennial.domain.verdict import Finding, Verdict
+from perennial.domain.versioning.recalling import RULE, recalled
+from perennial.domain.versioning.registry import Head, Watermark
 from perennial.domain.words import counted
 from perennial.errors import InvariantBroken, ObjectNotFound, PreconditionFailed, RefusedError
 from perennial.ports import Buckets

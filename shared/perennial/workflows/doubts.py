@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.lineage import Batch
-from perennial.domain.registry import Head
-from perennial.domain.surprise import Surprise, usual_band
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.surprise import Surprise, usual_band
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Batch
+from perennial.domain.versioning.registry import Head
 from perennial.workflows import probation
 from perennial.workflows.challenge import NOTHING_LEARNED
 from perennial.workflows.ledger import Entry, serving

@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 from perennial.domain import names
 from perennial.domain.addresses import near_miss
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.registry import Head
 from perennial.errors import (
     ClaimLost,
     ObjectNotFound,

@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from perennial.domain import text
-from perennial.domain.exported import CLIENT, README, TOKENISER, client, readme
-from perennial.domain.graph_file import check_graph
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import read_manifest
+from perennial.domain.graphs.graph_file import check_graph
+from perennial.domain.modelling import text
+from perennial.domain.versioning.exported import CLIENT, README, TOKENISER, client, readme
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import read_manifest
 from perennial.errors import ModelError, NotFoundError, RefusedError
 from perennial.workflows.registry import Registry
 

@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.frames import inputs_of
+from perennial.domain.definitions.definition import Definition
 from perennial.domain.gating import learners
 from perennial.domain.gating.cases import CASES, Case, GateTest, Trial
 from perennial.domain.gating.learners import Table
 from perennial.domain.gating.world import World
-from perennial.domain.lineage import Batch, Portion, lineage
-from perennial.domain.manifest import Manifest
+from perennial.domain.modelling.frames import inputs_of
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Batch, Portion, lineage
+from perennial.domain.versioning.manifest import Manifest
 from perennial.errors import RefusedError
 from perennial.workflows.challenge import challenge
 from perennial.workflows.loaded import LoadedVersion

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from perennial.domain import names
-from perennial.domain.importing import LARGEST, Imported, Request
+from perennial.domain.versioning.importing import LARGEST, Imported, Request
 from perennial.errors import InvariantBroken, RefusedError
 from perennial.ports import Clock, JobLauncher, ObjectStore
 from perennial.workflows.executions import await_result

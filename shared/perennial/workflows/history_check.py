@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from perennial.domain.definition import Definition
-from perennial.domain.lateness import advanced, covered_before
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.judging.lateness import advanced, covered_before
+from perennial.domain.judging.validation import judge_bytes
 from perennial.domain.names import FileId
-from perennial.domain.registry import Watermark
-from perennial.domain.validation import judge_bytes
 from perennial.domain.verdict import Finding
+from perennial.domain.versioning.registry import Watermark
 from perennial.errors import ObjectNotFound
 from perennial.ports import ObjectStore
 from perennial.workflows.originals import learned_bytes

@@ -18,11 +18,12 @@ from typing import Any
 import pandas as pd
 
 from perennial.domain import names
-from perennial.domain import registry as state
-from perennial.domain.definition import Definition
-from perennial.domain.floors import check_floors
-from perennial.domain.gate import rule
-from perennial.domain.importing import (
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.floors import check_floors
+from perennial.domain.evaluation.gate import rule
+from perennial.domain.judging.redelivery import superseded
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.importing import (
     IMPORTED,
     IMPORTED_FILE,
     OUTCOMES,
@@ -32,10 +33,9 @@ from perennial.domain.importing import (
     card,
     decide,
 )
-from perennial.domain.lineage import Batch, Lineage, lineage
-from perennial.domain.manifest import FileDigest, Manifest
-from perennial.domain.redelivery import superseded
-from perennial.domain.registry import Head, Status
+from perennial.domain.versioning.lineage import Batch, Lineage, lineage
+from perennial.domain.versioning.manifest import FileDigest, Manifest
+from perennial.domain.versioning.registry import Head, Status
 from perennial.errors import (
     ClaimLost,
     CommitConflict,

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from perennial.domain import names
+from perennial.domain.evaluation.span import learnable
+from perennial.domain.evaluation.trigger import due
+from perennial.domain.judging.redelivery import in_effect
 from perennial.domain.names import FileId
-from perennial.domain.redelivery import in_effect
-from perennial.domain.registry import Head
-from perennial.domain.span import learnable
-from perennial.domain.trigger import due
 from perennial.domain.verdict import Verdict, VerdictSummary
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
 from perennial.workflows.batch.queue import launch_scoring
 from perennial.workflows.chains import last_number

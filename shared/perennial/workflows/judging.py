@@ -11,11 +11,11 @@ from dataclasses import replace
 
 from perennial.domain import names
 from perennial.domain.addresses import home, misaddressed, near_miss, reserved
-from perennial.domain.lateness import covered_before
+from perennial.domain.formats.reading import too_large
+from perennial.domain.judging.lateness import covered_before
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
-from perennial.domain.reading import too_large
-from perennial.domain.registry import Head
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.registry import Head
 from perennial.errors import ObjectNotFound
 from perennial.ports import Buckets, Clock, ObjectInfo, ObjectStore
 from perennial.workflows.attempts import Attempts

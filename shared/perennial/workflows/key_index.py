@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.domain import names
-from perennial.domain.definition import Definition
-from perennial.domain.keys import KeyIndex, KeysBefore, keys_digest
-from perennial.domain.lineage import Batch, within
-from perennial.domain.repeated_keys import RepeatedKeys
-from perennial.domain.repeats import row_hashes
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.repeated_keys import RepeatedKeys
+from perennial.domain.evaluation.repeats import row_hashes
+from perennial.domain.judging.keys import KeyIndex, KeysBefore, keys_digest
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Batch, within
 from perennial.errors import NotTrainable, ObjectNotFound
 from perennial.ports import ObjectStore
 from perennial.workflows.at_once import AT_ONCE, at_once

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from perennial.domain import names
-from perennial.domain.measuring import Block, Measurement
-from perennial.domain.scoring import Score
-from perennial.domain.separation import Separation
+from perennial.domain.evaluation.measuring import Block, Measurement
+from perennial.domain.evaluation.scoring import Score
+from perennial.domain.evaluation.separation import Separation
 from perennial.domain.verdict import SUMMARY
 from perennial.ports import ObjectStore
 from perennial.workflows.writing import create_once

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from perennial.domain.lineage import Lineage
-from perennial.domain.recalling import learned_rows
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.recalling import learned_rows
 from perennial.workflows.registry import Registry
 
 LINEAGE = "lineage.json"

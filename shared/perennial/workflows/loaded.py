@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.frames import columns_of
-from perennial.domain.lineage import Lineage
-from perennial.domain.manifest import Manifest
-from perennial.domain.measuring import Measurement, measure
-from perennial.domain.registry import Head
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.measuring import Measurement, measure
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.ports import ModelCodec, Scorer
 from perennial.workflows.registry import Registry
 

@@ -18,8 +18,8 @@ from typing import Self
 
 from perennial.domain import names
 from perennial.domain.names import FileId
-from perennial.domain.recalling import recalled
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.recalling import recalled
 from perennial.ports import ObjectStore
 from perennial.workflows.chains import last_number
 from perennial.workflows.verdicts import verdict_in_force

@@ -10,13 +10,13 @@ from datetime import datetime
 
 import pandas as pd
 
-from perennial.domain.card import card
-from perennial.domain.definition import Definition
-from perennial.domain.frames import columns_of
-from perennial.domain.importance import importances
-from perennial.domain.lineage import Recorded
-from perennial.domain.manifest import FileDigest, Manifest
-from perennial.domain.training import Model
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.importance import importances
+from perennial.domain.modelling.training import Model
+from perennial.domain.versioning.card import card
+from perennial.domain.versioning.lineage import Recorded
+from perennial.domain.versioning.manifest import FileDigest, Manifest
 from perennial.ports import ModelCodec, Scorer
 from perennial.workflows.challenge import Candidate
 from perennial.workflows.rows import portions

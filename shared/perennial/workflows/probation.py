@@ -8,13 +8,13 @@ from functools import partial
 
 import numpy as np
 
-from perennial.domain import registry as state
-from perennial.domain.definition import Definition
-from perennial.domain.lineage import Lineage
-from perennial.domain.measuring import Block
-from perennial.domain.probation import LAGS, POOLED_FILES, Evidence, Meeting, best, weigh
-from perennial.domain.registry import Head
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.measuring import Block
+from perennial.domain.evaluation.probation import LAGS, POOLED_FILES, Evidence, Meeting, best, weigh
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.registry import Head
 from perennial.workflows.ledger import Entry, serving
 from perennial.workflows.registry import Registry
 

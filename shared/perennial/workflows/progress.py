@@ -13,14 +13,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.keys import KeyIndex, KeysBefore
-from perennial.domain.lineage import Batch, Learned
-from perennial.domain.probation import LAGS
-from perennial.domain.registry import Head
-from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
-from perennial.domain.surprise import NEWEST_FILES
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.probation import LAGS
+from perennial.domain.evaluation.repeats import row_hashes, seen_before, tells_rows_apart
+from perennial.domain.evaluation.surprise import NEWEST_FILES
+from perennial.domain.judging.keys import KeyIndex, KeysBefore
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Batch, Learned
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Clock, ModelCodec, ObjectStore
 from perennial.workflows.challenge import NOTHING_LEARNED
 from perennial.workflows.ledger import Entry, Part, entries, record

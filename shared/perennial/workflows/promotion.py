@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from perennial.domain import decisions
-from perennial.domain.registry import Head
+from perennial.domain.versioning import decisions
+from perennial.domain.versioning.registry import Head
 from perennial.errors import RefusedError
 from perennial.ports import Clock
 from perennial.workflows.registry import Registry

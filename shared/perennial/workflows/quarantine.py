@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
-from perennial.domain.excerpts import Excerpt, excerpts
+from perennial.domain.judging.excerpts import Excerpt, excerpts
+from perennial.domain.judging.report import report_name, to_report
+from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
-from perennial.domain.report import report_name, to_report
-from perennial.domain.validation import Judgement
 from perennial.domain.verdict import (
     HELD,
     LISTED_RULES,

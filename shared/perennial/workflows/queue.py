@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from perennial.domain.redelivery import in_effect
-from perennial.domain.registry import Head
-from perennial.domain.span import learnable
-from perennial.domain.trigger import due
+from perennial.domain.evaluation.span import learnable
+from perennial.domain.evaluation.trigger import due
+from perennial.domain.judging.redelivery import in_effect
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Clock, JobLauncher, ObjectStore
 from perennial.workflows.registry import Registry
 from perennial.workflows.runs import read_considered

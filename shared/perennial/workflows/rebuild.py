@@ -12,12 +12,14 @@ from typing import Any
 import pandas as pd
 
 from perennial.domain import names
-from perennial.domain.definition import Definition
-from perennial.domain.frames import columns_of
-from perennial.domain.importing import IMPORTED, IMPORTED_FILE
-from perennial.domain.lineage import Lineage, Portion
-from perennial.domain.manifest import Manifest
-from perennial.domain.rebuilding import (
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.training import fit
+from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.importing import IMPORTED, IMPORTED_FILE
+from perennial.domain.versioning.lineage import Lineage, Portion
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.rebuilding import (
     ROWS,
     Change,
     Difference,
@@ -26,8 +28,6 @@ from perennial.domain.rebuilding import (
     environment_differences,
     environment_of,
 )
-from perennial.domain.training import fit
-from perennial.domain.verdict import VerdictSummary
 from perennial.domain.words import counted
 from perennial.errors import (
     DefinitionError,

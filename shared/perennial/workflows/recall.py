@@ -12,11 +12,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import takewhile
 
-from perennial.domain import names, recalling
+from perennial.domain import names
 from perennial.domain.names import FileId
-from perennial.domain.recalling import RULE, recalled, servable
-from perennial.domain.registry import Head, Pin
 from perennial.domain.verdict import Finding, Verdict
+from perennial.domain.versioning import recalling
+from perennial.domain.versioning.recalling import RULE, recalled, servable
+from perennial.domain.versioning.registry import Head, Pin
 from perennial.errors import NotFoundError, ObjectNotFound, RefusedError
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.deciding import quarantine

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from perennial.domain.definition import Definition
-from perennial.domain.registry import Head
-from perennial.domain.static import made_otherwise
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.static import made_otherwise
+from perennial.domain.versioning.registry import Head
 from perennial.errors import DefinitionError
 from perennial.workflows.registry import Registry
 

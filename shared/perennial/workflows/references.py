@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from perennial.domain import names
-from perennial.domain.reference import NO_HISTORY, Reference, Statistics, spread
-from perennial.domain.registry import Head
+from perennial.domain.judging.reference import NO_HISTORY, Reference, Statistics, spread
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.registry import Head
 from perennial.errors import ObjectNotFound
 from perennial.ports import ObjectStore
 from perennial.workflows.at_once import at_once

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from perennial.domain import names
-from perennial.domain.definition import Definition, digest, parse
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Commit, Head, read_manifest, verify_manifest
+from perennial.domain.definitions.definition import Definition, digest, parse
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Commit, Head, read_manifest, verify_manifest
 from perennial.errors import (
     DigestMismatch,
     InvariantBroken,

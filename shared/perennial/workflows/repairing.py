@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from perennial.domain import names
+from perennial.domain.judging.repairs import Fixed, fix
+from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import FileId
-from perennial.domain.recalling import recalled
-from perennial.domain.repairs import Fixed, fix
-from perennial.domain.validation import Judgement
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.recalling import recalled
 from perennial.errors import NotFoundError, RefusedError
 from perennial.workflows.originals import decided_bytes, original_bytes
 from perennial.workflows.quarantine import Hospital

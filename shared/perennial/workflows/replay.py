@@ -12,9 +12,10 @@ from datetime import datetime
 from itertools import accumulate
 
 from perennial.domain import names
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.judging.redelivery import Superseded, superseded
+from perennial.domain.judging.validation import judge_bytes, to_parquet
 from perennial.domain.names import FileId
-from perennial.domain.redelivery import Superseded, superseded
 from perennial.domain.replaying.advice import Advice, Verdict, advise, choose, judge
 from perennial.domain.replaying.decay import Decay, decay
 from perennial.domain.replaying.fits import Fit, Fitted, Fitter
@@ -23,7 +24,6 @@ from perennial.domain.replaying.history import History, digest_of
 from perennial.domain.replaying.policies import Plan, Policy
 from perennial.domain.replaying.ranking import Ranked, rank
 from perennial.domain.replaying.trials import Trial, follow, scored_rows
-from perennial.domain.validation import judge_bytes, to_parquet
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import NotFoundError, RefusedError
 from perennial.ports import Clock, ObjectStore

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from perennial.domain.definition import Column, Definition
-from perennial.domain.lineage import Portion
+from perennial.domain.definitions.definition import Column, Definition
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Portion
 from perennial.errors import NotTrainable
 from perennial.ports import ObjectStore
 from perennial.workflows.at_once import at_once

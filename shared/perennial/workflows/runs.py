@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from perennial.domain import names
-from perennial.domain.redelivery import Superseded
-from perennial.domain.repeated_keys import RepeatedKeys
+from perennial.domain.evaluation.repeated_keys import RepeatedKeys
+from perennial.domain.judging.redelivery import Superseded
 from perennial.domain.verdict import SUMMARY
 from perennial.ports import ObjectStore
 from perennial.workflows.writing import create_once

@@ -15,9 +15,9 @@ from functools import partial
 from typing import TypeVar
 
 from perennial.domain.names import PIPELINE_NAME
-from perennial.domain.prediction_log import Exchange, Refusal
-from perennial.domain.problems import Problem
-from perennial.domain.request_rows import Rows
+from perennial.domain.serving.prediction_log import Exchange, Refusal
+from perennial.domain.serving.problems import Problem
+from perennial.domain.serving.request_rows import Rows
 from perennial.errors import StoreError
 from perennial.ports import Clock, ObjectReader
 from perennial.workflows.serving.loading import Answer, Loader, Model

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from perennial.domain.definition import Definition
-from perennial.domain.lineage import Batch, Lineage, lineage
-from perennial.domain.registry import Head
-from perennial.domain.scoring import Score
-from perennial.domain.static import Task, first_task, next_task, told
-from perennial.domain.training import Model
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.scoring import Score
+from perennial.domain.evaluation.static import Task, first_task, next_task, told
+from perennial.domain.modelling.training import Model
+from perennial.domain.versioning.lineage import Batch, Lineage, lineage
+from perennial.domain.versioning.registry import Head
 from perennial.workflows.challenge import Candidate
 from perennial.workflows.ledger import Entry
 from perennial.workflows.loaded import LoadedVersion

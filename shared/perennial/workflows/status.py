@@ -8,15 +8,15 @@ from dataclasses import asdict
 from typing import Any
 
 from perennial.domain import names
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.measuring import merged, told
+from perennial.domain.evaluation.scoring import Score
+from perennial.domain.evaluation.span import lacking, learnable
 from perennial.domain.health import health
-from perennial.domain.manifest import Manifest
-from perennial.domain.measuring import merged, told
-from perennial.domain.redelivery import Superseded, counted_again, in_effect, superseded
-from perennial.domain.registry import Head
-from perennial.domain.scoring import Score
-from perennial.domain.span import lacking, learnable
+from perennial.domain.judging.redelivery import Superseded, counted_again, in_effect, superseded
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.domain.words import counted
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.ageing import champions_ageing

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from perennial.domain.addresses import home
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
-from perennial.domain.registry import Head
 from perennial.domain.verdict import Decision, Verdict
+from perennial.domain.versioning.registry import Head
 from perennial.errors import PerennialError, StoreUnavailable
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
 from perennial.workflows.batch.queue import launch_scoring, work_waits

@@ -10,9 +10,9 @@ import logging
 from datetime import datetime
 from functools import partial
 
-from perennial.domain import registry as state
-from perennial.domain.registry import Head
-from perennial.domain.upgrades import environment_digest
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.registry import Head
+from perennial.domain.versioning.upgrades import environment_digest
 from perennial.errors import (
     ClaimLost,
     CommitConflict,

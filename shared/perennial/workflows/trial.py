@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.duel import CONSTANT, DuelResult, duel
-from perennial.domain.lineage import Batch
-from perennial.domain.scoring import Constant, row_losses
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.duel import CONSTANT, DuelResult, duel
+from perennial.domain.evaluation.scoring import Constant, row_losses
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Batch
 from perennial.errors import ModelError
 from perennial.workflows.challenge import in_time_order
 from perennial.workflows.loaded import LoadedVersion

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from perennial.domain.upgrades import Check, upgrade
+from perennial.domain.versioning.upgrades import Check, upgrade
 from perennial.workflows.rebuild import rebuild
 from perennial.workflows.runs import RunRecord
 from perennial.workflows.trainer import Trainer

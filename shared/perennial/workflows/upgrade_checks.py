@@ -12,10 +12,10 @@ from itertools import takewhile
 from typing import Any
 
 from perennial.domain import names
-from perennial.domain.manifest import Manifest
-from perennial.domain.rebuilding import Rebuild
-from perennial.domain.upgrades import Check, environment_digest
 from perennial.domain.verdict import SUMMARY
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.rebuilding import Rebuild
+from perennial.domain.versioning.upgrades import Check, environment_digest
 from perennial.errors import ObjectNotFound
 from perennial.ports import ObjectStore
 from perennial.workflows.writing import create_once

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from perennial.domain import names
-from perennial.domain.rebuilding import ALL, Rebuild
+from perennial.domain.versioning.rebuilding import ALL, Rebuild
 from perennial.errors import NotFoundError
 from perennial.ports import Clock, JobLauncher, ObjectStore
 from perennial.workflows.executions import await_result

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from perennial.domain.lineage import Lineage
-from perennial.domain.measuring import told
-from perennial.domain.redelivery import superseded
-from perennial.domain.registry import Commit, Head
-from perennial.domain.scoring import Score
+from perennial.domain.evaluation.measuring import told
+from perennial.domain.evaluation.scoring import Score
+from perennial.domain.judging.redelivery import superseded
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.registry import Commit, Head
 from perennial.errors import DigestMismatch, NotFoundError
 from perennial.ports import ObjectStore
 from perennial.workflows.ledger import Entry, entries

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from perennial.adapters.graph import Graph
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
-from perennial.domain.batch import WAITING
 from perennial.domain.names import FileId, verdict
-from perennial.domain.request_rows import Rows
+from perennial.domain.serving.batch import WAITING
+from perennial.domain.serving.request_rows import Rows
 from perennial.workflows.apply import apply
 from perennial.workflows.batch.scoring import score_requested, score_waiting
 from perennial.workflows.ingest import ingest

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
 from perennial.domain.gating.cases import GateTest
 from perennial.workflows import gate_test
 from tests.integration.ingest.world import World

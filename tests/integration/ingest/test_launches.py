@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from perennial.domain import registry as state
 from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning import registry as state
 from perennial.errors import LaunchError
 from perennial.workflows.runs import RunRecord, write_run
 from perennial.workflows.verdicts import write_verdict

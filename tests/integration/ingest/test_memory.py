@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perennial.domain.files import Files
+from perennial.domain.definitions.files import Files
 from tests.bench.reading import MIB, measure
 
 SIZE = 32

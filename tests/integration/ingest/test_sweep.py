@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import FileId
-from perennial.domain.registry import apply_definition
-from perennial.domain.validation import Judgement
+from perennial.domain.versioning.registry import apply_definition
 from perennial.errors import InvariantBroken, LaunchError, StoreUnavailable
 from perennial.ports import ObjectInfo
 from perennial.workflows import deciding

@@ -12,10 +12,10 @@ from typing import Any
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.memory import MemoryStore
 from perennial.domain import names
-from perennial.domain.manifest import FileDigest, Manifest
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.manifest import FileDigest, Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Buckets
 from perennial.workflows.apply import apply
 from perennial.workflows.ingest import ingest

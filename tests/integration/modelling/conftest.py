@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.domain.definition import Definition
-from perennial.domain.training import Model, fit
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.training import Model, fit
 
 TASKS = ("regression", "binary", "multiclass")
 KINDS = ("hist_gradient_boosting", "linear")

@@ -50,8 +50,8 @@ def test_another_process_trains_and_exports_the_same_bytes() -> None:
         import hashlib
         import numpy as np, pandas as pd
         from perennial.adapters.onnx_export import export
-        from perennial.domain.definition import Definition
-        from perennial.domain.training import fit
+        from perennial.domain.definitions.definition import Definition
+        from perennial.domain.modelling.training import fit
         rng = np.random.default_rng(0)
         words = rng.choice(["red", "blue", "green", "shop"], (200, 3))
         frame = pd.DataFrame({"c": words[:, 0], "t": [" ".join(w) for w in words]})

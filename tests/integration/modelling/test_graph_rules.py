@@ -8,8 +8,8 @@ from typing import Any
 import onnx
 
 from perennial.adapters.onnx_export import OPSET, export
-from perennial.domain import graph_rules
-from perennial.domain.training import fit
+from perennial.domain.graphs import graph_rules
+from perennial.domain.modelling.training import fit
 
 from .conftest import KINDS, TASKS, define
 

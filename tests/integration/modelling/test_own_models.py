@@ -32,12 +32,12 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from perennial.adapters.onnx_export import export
 from perennial.adapters.parity import check_parity
-from perennial.domain import own_models
-from perennial.domain.frames import columns_of
-from perennial.domain.inputs import encode
-from perennial.domain.probes import probes
-from perennial.domain.training import fit
-from perennial.domain.trees import trees_of
+from perennial.domain.definitions import own_models
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.inputs import encode
+from perennial.domain.modelling.probes import probes
+from perennial.domain.modelling.training import fit
+from perennial.domain.modelling.trees import trees_of
 from perennial.errors import GateFailed, ModelError
 
 from .conftest import Case, define, draw, label

@@ -16,10 +16,10 @@ from onnx import numpy_helper
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import export
 from perennial.adapters.parity import check_parity
-from perennial.domain.frames import columns_of
-from perennial.domain.inputs import encode
-from perennial.domain.probes import probes
-from perennial.domain.training import fit
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.inputs import encode
+from perennial.domain.modelling.probes import probes
+from perennial.domain.modelling.training import fit
 from perennial.errors import GateFailed
 from perennial.ports import Artefact
 

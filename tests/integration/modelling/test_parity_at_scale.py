@@ -26,15 +26,15 @@ from sklearn.neural_network import MLPClassifier
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import export
 from perennial.adapters.parity import check_parity, tolerance_for
-from perennial.domain import own_models
-from perennial.domain.definition import Definition
-from perennial.domain.features import numeric_features
-from perennial.domain.frames import columns_of
-from perennial.domain.inputs import encode
-from perennial.domain.predictions import likeliest
-from perennial.domain.probes import probes
-from perennial.domain.training import Model, fit
-from perennial.domain.trees import trees_of
+from perennial.domain.definitions import own_models
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.features import numeric_features
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.inputs import encode
+from perennial.domain.modelling.predictions import likeliest
+from perennial.domain.modelling.probes import probes
+from perennial.domain.modelling.training import Model, fit
+from perennial.domain.modelling.trees import trees_of
 from perennial.errors import GateFailed, NotTrainable
 
 from .conftest import Case, define, draw, label
@@ -136,7 +136,7 @@ class TestWhatWouldDiffer:
     @pytest.mark.parametrize("task", ["regression", "binary", "multiclass"])
     def test_thresholds_that_were_not_rounded(self, task: str, monkeypatch: Any) -> None:
         """The graph's float32 threshold may lie above the model's, with a value between them."""
-        monkeypatch.setattr("perennial.domain.training.round_thresholds", lambda _: None)
+        monkeypatch.setattr("perennial.domain.modelling.training.round_thresholds", lambda _: None)
         definition = define(task, "hist_gradient_boosting")
         model = fit(definition, label(draw(1500, seed=0), task))
         with pytest.raises(GateFailed, match=r"disagree: .* on a probe"):

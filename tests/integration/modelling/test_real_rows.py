@@ -11,9 +11,9 @@ import pytest
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_export import export
 from perennial.adapters.parity import check_parity
-from perennial.domain.definition import Definition
-from perennial.domain.frames import columns_of
-from perennial.domain.training import fit
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.frames import columns_of
+from perennial.domain.modelling.training import fit
 
 REAL_DATA = Path(__file__).resolve().parents[4] / "shared" / "data"
 

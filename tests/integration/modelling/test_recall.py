@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from perennial.adapters.memory import MemoryStore
-from perennial.domain import registry as state
-from perennial.domain.definition import digest
+from perennial.domain.definitions.definition import digest
 from perennial.domain.names import FileId
+from perennial.domain.versioning import registry as state
 from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.recall import Recaller

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from perennial.adapters.onnx_codec import OnnxCodec
-from perennial.domain.manifest import FileDigest, Manifest
+from perennial.domain.versioning.manifest import FileDigest, Manifest
 from perennial.errors import GateFailed
 from perennial.ports import Artefact
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from perennial.adapters.onnx_export import export
-from perennial.domain.definition import Column, Definition
-from perennial.domain.recipe import Task, Training
-from perennial.domain.training import Model, fit
+from perennial.domain.definitions.definition import Column, Definition
+from perennial.domain.definitions.recipe import Task, Training
+from perennial.domain.modelling.training import Model, fit
 from perennial.ports import ObjectStore
 from tests.unit.predict.versions import crown, manifest_of, write_version
 

@@ -21,7 +21,7 @@ import pytest
 
 from localdev.settings import FUNCTIONS, ROOT, Addresses, deployment, platform, process
 from perennial.config import Config
-from perennial.domain.lineage import Lineage
+from perennial.domain.versioning.lineage import Lineage
 from perennial.ports import Buckets
 from perennial.wiring.storage import open_buckets
 

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Commit, Head
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Commit, Head
 from tests.integration.registry.promoters import PIPELINE, Belief
 
 START = Commit("start", "", "", None, Head(PIPELINE))  # type: ignore[arg-type]

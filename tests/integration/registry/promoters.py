@@ -16,10 +16,10 @@ from functools import partial
 from typing import Literal
 
 from perennial.adapters.clock import SystemClock
-from perennial.domain import recalling
-from perennial.domain import registry as state
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Head, Status
+from perennial.domain.versioning import recalling
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head, Status
 from perennial.errors import ClaimLost, CommitConflict, StoreUnavailable, UserError
 from perennial.ports import ObjectStore
 from perennial.workflows import promotion

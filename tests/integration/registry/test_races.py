@@ -27,9 +27,9 @@ from perennial.adapters import cloud_storage
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.adapters.memory import MemoryStore
 from perennial.config import Config
-from perennial.domain import registry as state
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Commit, Head
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Commit, Head
 from perennial.ports import ObjectInfo, ObjectStore
 from perennial.workflows import promotion
 from perennial.workflows.registry import Registry

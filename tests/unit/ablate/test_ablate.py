@@ -15,7 +15,7 @@ from perennial.adapters.fitting import FitCache, ProcessFitter
 from perennial.adapters.memory import MemoryStore
 from perennial.domain.ablating.effects import named
 from perennial.domain.ablating.variants import WHOLE, Variant, make_plan, source_of
-from perennial.domain.definition import Definition, parse
+from perennial.domain.definitions.definition import Definition, parse
 from perennial.domain.replaying.fits import Fit, key_of, learn
 from perennial.errors import RefusedError
 from perennial.workflows.ablate import Ablated, ablate

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from perennial.domain.manifest import Input
+from perennial.domain.versioning.manifest import Input
 
 INPUTS = (Input("heat", "x0", "number"), Input("room", "x1", "category", nullable=True))
 

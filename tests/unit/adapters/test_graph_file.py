@@ -11,10 +11,10 @@ import pytest
 
 from perennial.adapters import graph
 from perennial.adapters.graph import Graph
-from perennial.domain import graph_rules
-from perennial.domain.graph_file import check_graph
-from perennial.domain.manifest import Input
-from perennial.domain.text import TEXT_V1
+from perennial.domain.graphs import graph_rules
+from perennial.domain.graphs.graph_file import check_graph
+from perennial.domain.modelling.text import TEXT_V1
+from perennial.domain.versioning.manifest import Input
 from perennial.errors import ModelError
 
 from .hostile import HOSTILE, INPUTS, body, bomb, helper, scan, sound, words

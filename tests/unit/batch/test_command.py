@@ -19,8 +19,8 @@ from functions.train import main as job
 from perennial.cli import context
 from perennial.cli.main import main
 from perennial.cli.score import as_csv
-from perennial.domain.batch import WAITING
 from perennial.domain.names import FileId
+from perennial.domain.serving.batch import WAITING
 from perennial.workflows.batch.answers import to_bytes
 from perennial.workflows.batch.scoring import score_requested, score_waiting
 from perennial.workflows.ingest import ingest

@@ -16,11 +16,11 @@ import pytest
 
 from perennial.adapters.graph import Graph
 from perennial.domain import names
-from perennial.domain.batch import Request, Scored
-from perennial.domain.definition import parse
-from perennial.domain.lineage import Lineage
+from perennial.domain.definitions.definition import parse
+from perennial.domain.modelling.predictions import predictions as http_predictions
 from perennial.domain.names import FileId
-from perennial.domain.predictions import predictions as http_predictions
+from perennial.domain.serving.batch import Request, Scored
+from perennial.domain.versioning.lineage import Lineage
 from perennial.errors import (
     DefinitionError,
     DigestMismatch,

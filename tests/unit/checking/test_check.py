@@ -8,8 +8,8 @@ import pytest
 
 from perennial.domain import names
 from perennial.domain.checking.served import Answered, Served
-from perennial.domain.measuring import Measurement
-from perennial.domain.scoring import Score
+from perennial.domain.evaluation.measuring import Measurement
+from perennial.domain.evaluation.scoring import Score
 from perennial.errors import ConfigError, NotFoundError, PerennialError
 from perennial.wiring.check import graphs
 from perennial.workflows import challenge as gate

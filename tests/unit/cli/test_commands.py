@@ -15,8 +15,8 @@ from pytest_mock import MockerFixture
 from perennial.adapters.clock import SystemClock
 from perennial.cli import local
 from perennial.domain import names
-from perennial.domain.registry import Status
-from perennial.domain.serving_settings import ServingSettings
+from perennial.domain.definitions.serving_settings import ServingSettings
+from perennial.domain.versioning.registry import Status
 from perennial.errors import LaunchError, PermissionDenied
 from perennial.ports import Buckets
 from perennial.workflows.registry import Registry

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial.domain.registry import Status
+from perennial.domain.versioning.registry import Status
 from perennial.workflows.registry import Registry
 
 from .conftest import DEFINITION, Run

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from perennial.domain import names
-from perennial.domain.exported import client
-from perennial.domain.manifest import Input
-from perennial.domain.registry import Head
-from perennial.domain.text import TEXT_V1, normalise
+from perennial.domain.modelling.text import TEXT_V1, normalise
+from perennial.domain.versioning.exported import client
+from perennial.domain.versioning.manifest import Input
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Buckets
 from tests.unit.predict.versions import (
     CLASSES,

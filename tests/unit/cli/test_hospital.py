@@ -11,7 +11,7 @@ import pytest
 
 from perennial.cli.excerpt import draw
 from perennial.cli.quarantine import quarantine
-from perennial.domain.excerpts import Excerpt
+from perennial.domain.judging.excerpts import Excerpt
 from perennial.domain.names import FileId
 from perennial.ports import Buckets
 

@@ -12,9 +12,9 @@ import pytest
 
 from perennial.adapters.clock import SystemClock
 from perennial.domain import names
-from perennial.domain.lineage import Portion, lineage
-from perennial.domain.manifest import FileDigest, Manifest
-from perennial.domain.registry import crown
+from perennial.domain.versioning.lineage import Portion, lineage
+from perennial.domain.versioning.manifest import FileDigest, Manifest
+from perennial.domain.versioning.registry import crown
 from perennial.ports import Buckets
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.registry import Registry

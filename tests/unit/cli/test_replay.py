@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from perennial.domain.own_models import look_up_with, nobody_looks_up
+from perennial.domain.definitions.own_models import look_up_with, nobody_looks_up
 from perennial.ports import Buckets
 from perennial.workflows.replays import latest_replay
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from perennial.domain.changes import Change, changes
-from perennial.domain.definition import parse
+from perennial.domain.definitions.changes import Change, changes
+from perennial.domain.definitions.definition import parse
 
 TEXT = """\
 name: flowers

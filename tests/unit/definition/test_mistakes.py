@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perennial.domain.definition import parse
+from perennial.domain.definitions.definition import parse
 from perennial.errors import DefinitionError
 
 TEXT = """\

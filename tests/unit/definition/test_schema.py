@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import get_args
 
-from perennial.domain.definition import Column, Definition
-from perennial.domain.definition_schema import DIALECT, definition_schema
-from perennial.domain.files import Csv, Files
+from perennial.domain.definitions.definition import Column, Definition
+from perennial.domain.definitions.definition_schema import DIALECT, definition_schema
+from perennial.domain.definitions.files import Csv, Files
 
 SCHEMA = definition_schema()
 PARTS = {"Definition": SCHEMA, **SCHEMA["$defs"]}

@@ -25,7 +25,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from localdev.demo import shop
 from localdev.demo.crowds import MESSENGER_OPENED, PRICE_RISE, PRICES_UP
 from localdev.demo.story import DEFINITION, FILES_A_RUN
-from perennial.domain import definition
+from perennial.domain.definitions import definition
 
 COIN_TOSS = 0.693
 """Log loss of a model that always says one half."""

@@ -11,9 +11,9 @@ import pytest
 from perennial.adapters.memory import MemoryStore
 from perennial.domain import names
 from perennial.domain.doctoring.findings import Finding
-from perennial.domain.manifest import FileDigest, Manifest
 from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.manifest import FileDigest, Manifest
 from perennial.errors import PermissionDenied
 from perennial.ports import Buckets
 from perennial.workflows.doctoring import pipelines

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
 
 Define = Callable[..., Definition]
 

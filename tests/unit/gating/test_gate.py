@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
 from perennial.domain.gating.cases import CASES
 from perennial.errors import RefusedError
 from perennial.workflows import challenge as gate

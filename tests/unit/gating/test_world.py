@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.scoring import row_losses
 from perennial.domain.gating.learners import by_kind
 from perennial.domain.gating.world import CHAMPION, World
-from perennial.domain.scoring import row_losses
 
 Define = Callable[..., Definition]
 METRICS = [

@@ -14,8 +14,8 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from perennial.domain.definition import Definition
-from perennial.domain.definition import parse as parse_definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.definition import parse as parse_definition
 from tests.unit.training.conftest import taps  # noqa: F401 (a fixture of these tests, too)
 
 TAPS = """

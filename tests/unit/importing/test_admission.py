@@ -12,9 +12,9 @@ from perennial.adapters import onnx_import
 from perennial.adapters.graph import Graph
 from perennial.adapters.onnx_codec import OnnxCodec
 from perennial.adapters.onnx_import import admit
-from perennial.domain.definition import parse
-from perennial.domain.manifest import Input
-from perennial.domain.training import fit
+from perennial.domain.definitions.definition import parse
+from perennial.domain.modelling.training import fit
+from perennial.domain.versioning.manifest import Input
 from perennial.errors import ModelError
 
 from .conftest import GUESTS, TAPS, classifier, heats, regressor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from perennial.domain.importing import Evidence, decide
+from perennial.domain.versioning.importing import Evidence, decide
 
 
 def evidence(**options) -> Evidence:

@@ -15,9 +15,9 @@ from functions.train import main as job
 from perennial.cli import context
 from perennial.cli.main import main
 from perennial.domain import names
-from perennial.domain import registry as state
-from perennial.domain.importing import Request
-from perennial.domain.lineage import Lineage
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.importing import Request
+from perennial.domain.versioning.lineage import Lineage
 from perennial.errors import ClaimLost, StoreUnavailable
 from perennial.workflows.claims import claim
 from perennial.workflows.importing import record, take_in

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.validation import Judgement, judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.validation import Judgement, judge_bytes
 
 Judge = Callable[..., Judgement]
 

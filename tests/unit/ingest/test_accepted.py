@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from perennial.domain.validation import Judgement, to_parquet
+from perennial.domain.judging.validation import Judgement, to_parquet
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"
 FILE = (

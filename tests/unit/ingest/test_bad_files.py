@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from perennial.domain.definition import Definition, parse
-from perennial.domain.validation import judge_bytes
+from perennial.domain.definitions.definition import Definition, parse
+from perennial.domain.judging.validation import judge_bytes
 
 STREAM = Path(__file__).parents[4] / "shared" / "data" / "bike" / "files"
 

@@ -8,8 +8,8 @@ import json
 import polars as pl
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.validation import Judgement, find_bad_rows, judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.validation import Judgement, find_bad_rows, judge_bytes
 
 COLUMNS = """
 name: visits

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from perennial.domain.cells import DTYPES, read_cells
-from perennial.domain.definition import Column, ColumnType
+from perennial.domain.definitions.definition import Column, ColumnType
+from perennial.domain.formats.cells import DTYPES, read_cells
 
 
 def read(text: list[str | None], **column: Any) -> list[Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from perennial.domain.excerpts import excerpts
-from perennial.domain.files import Csv, Files
+from perennial.domain.definitions.files import Csv, Files
+from perennial.domain.judging.excerpts import excerpts
 from perennial.domain.verdict import Finding
 
 TYPE = Finding("type", "reject", "d: …", "d", 2, (3, 5), ("x", "y"))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from perennial.domain.definition import Definition, parse
-from perennial.domain.inference import infer_definition
-from perennial.domain.validation import judge_bytes
+from perennial.domain.definitions.definition import Definition, parse
+from perennial.domain.definitions.inference import infer_definition
+from perennial.domain.judging.validation import judge_bytes
 from tests.corpus.faults import Case, bike_cases, row_policy_cases, ytspam_cases
 from tests.corpus.tables import Sheet
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.validation import judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.validation import judge_bytes
 
 BASE = """
 name: shop

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from perennial.domain.definition import Definition, parse
-from perennial.domain.validation import Judgement, judge_bytes
+from perennial.domain.definitions.definition import Definition, parse
+from perennial.domain.judging.validation import Judgement, judge_bytes
 from perennial.errors import DefinitionError
 
 COLUMNS = """

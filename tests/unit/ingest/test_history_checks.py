@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.reference import NO_HISTORY, Reference, spread
-from perennial.domain.validation import Judgement, judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.reference import NO_HISTORY, Reference, spread
+from perennial.domain.judging.validation import Judgement, judge_bytes
 
 COLUMNS = """
 name: stalls

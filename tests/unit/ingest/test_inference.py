@@ -7,9 +7,9 @@ import io
 import polars as pl
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.inference import infer_definition
-from perennial.domain.validation import judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.definitions.inference import infer_definition
+from perennial.domain.judging.validation import judge_bytes
 from perennial.errors import DefinitionError
 
 

@@ -7,17 +7,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.lateness import (
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.lateness import (
     covered_before,
     covered_still,
     earliest,
     watermark_of,
 )
+from perennial.domain.judging.validation import judge_bytes
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head, Watermark
-from perennial.domain.validation import judge_bytes
 from perennial.domain.verdict import Verdict, VerdictSummary
+from perennial.domain.versioning.registry import Head, Watermark
 from perennial.errors import DefinitionError
 
 DEFINITION = """

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from perennial.domain.csv_table import CsvTable, read_header, split
-from perennial.domain.validation import Judgement, to_parquet
+from perennial.domain.formats.csv_table import CsvTable, read_header, split
+from perennial.domain.judging.validation import Judgement, to_parquet
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"
 
@@ -166,7 +166,7 @@ def test_a_file_of_many_batches_is_judged_like_one_of_a_single_batch(
     text = HEADER + "".join(rows) + '2024-02-01,last,2,"'
 
     whole = judge(text)
-    monkeypatch.setattr("perennial.domain.opening.BLOCK", 256)
+    monkeypatch.setattr("perennial.domain.formats.opening.BLOCK", 256)
     in_batches = judge(text)
 
     assert in_batches.findings == whole.findings

@@ -12,10 +12,10 @@ import pytest
 
 from localdev.demo import shop
 from localdev.demo.story import DEFINITION
-from perennial.domain.definition import Definition, parse
-from perennial.domain.inference import infer_definition
-from perennial.domain.reference import NO_HISTORY, Reference
-from perennial.domain.validation import Judgement, judge_bytes
+from perennial.domain.definitions.definition import Definition, parse
+from perennial.domain.definitions.inference import infer_definition
+from perennial.domain.judging.reference import NO_HISTORY, Reference
+from perennial.domain.judging.validation import Judgement, judge_bytes
 
 ARRIVED = datetime(2026, 11, 27, tzinfo=UTC)
 

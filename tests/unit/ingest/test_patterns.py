@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.domain.patterns import _for_polars, broken_by
+from perennial.domain.judging.patterns import _for_polars, broken_by
 
 ALIKE = [
     "[A-Z]{2}-[0-9]{4}",

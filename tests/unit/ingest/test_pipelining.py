@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from perennial.domain.pipelining import ahead
+from perennial.domain.formats.pipelining import ahead
 
 
 def test_items_come_in_order() -> None:

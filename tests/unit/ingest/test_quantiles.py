@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.domain.quantiles import Distribution, by_chance, distance, mixed
+from perennial.domain.judging.quantiles import Distribution, by_chance, distance, mixed
 
 numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60)
 

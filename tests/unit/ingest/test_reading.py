@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from perennial.domain.validation import Judgement
+from perennial.domain.judging.validation import Judgement
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"
 TEXT = HEADER + "2024-02-01,a1,2,12.5,true,café,,true\n"
@@ -125,8 +125,8 @@ def test_short_cells_that_take_too_much_memory_are_refused(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A cell of one byte is a value of eight, or sixteen."""
-    monkeypatch.setattr("perennial.domain.keeping.LEAST_BYTES", 0)
-    monkeypatch.setattr("perennial.domain.opening.BLOCK", 4096)
+    monkeypatch.setattr("perennial.domain.formats.keeping.LEAST_BYTES", 0)
+    monkeypatch.setattr("perennial.domain.formats.opening.BLOCK", 4096)
     rows = HEADER + "2024-02-01,a,2,1,1,w,,1\n" * 1000
     declared = ("task: binary", f"task: binary\nfiles: {{max_bytes: {len(rows)}}}")
 

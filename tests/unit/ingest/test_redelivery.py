@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.key_set import key_set
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.key_set import key_set
+from perennial.domain.judging.redelivery import Superseded, counted_again, in_effect, superseded
 from perennial.domain.names import FileId
-from perennial.domain.redelivery import Superseded, counted_again, in_effect, superseded
 from perennial.domain.verdict import SUMMARY, Verdict, VerdictSummary
 from perennial.errors import DefinitionError
 

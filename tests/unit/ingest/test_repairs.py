@@ -6,9 +6,9 @@ import gzip
 
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.repairs import fix
-from perennial.domain.validation import judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.repairs import fix
+from perennial.domain.judging.validation import judge_bytes
 from perennial.errors import RefusedError
 
 FLOWERS = parse(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from perennial.domain.validation import Judgement
+from perennial.domain.judging.validation import Judgement
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"
 GOOD = "2024-02-01,a1,2,12.5,true,web,,true\n"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from perennial.domain.definition import Column
-from perennial.domain.statistics import describe_columns
+from perennial.domain.definitions.definition import Column
+from perennial.domain.judging.statistics import describe_columns
 
 CATEGORY = Column(type="category")
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.inference import infer_definition
-from perennial.domain.validation import judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.definitions.inference import infer_definition
+from perennial.domain.judging.validation import judge_bytes
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 

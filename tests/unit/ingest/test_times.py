@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from perennial.domain.cells import read_cells
-from perennial.domain.definition import Column
+from perennial.domain.definitions.definition import Column
+from perennial.domain.formats.cells import read_cells
 
 NINE = datetime(2024, 2, 1, 9, tzinfo=UTC)
 TEN = NINE.replace(hour=10)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from perennial.domain.definitions.recipe import Trigger
+from perennial.domain.evaluation.trigger import due
 from perennial.domain.names import FileId
-from perennial.domain.recipe import Trigger
-from perennial.domain.trigger import due
 from perennial.domain.verdict import VerdictSummary
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from perennial.domain.ageing import ageing
-from perennial.domain.scoring import Score
+from perennial.domain.evaluation.ageing import ageing
+from perennial.domain.evaluation.scoring import Score
 
 TRAINED = datetime(2026, 1, 1, tzinfo=UTC)
 

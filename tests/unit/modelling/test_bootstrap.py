@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.domain.bootstrap import RESAMPLES, block_length, resampled_means
+from perennial.domain.evaluation.bootstrap import RESAMPLES, block_length, resampled_means
 
 
 def test_the_same_seed_gives_the_same_means() -> None:

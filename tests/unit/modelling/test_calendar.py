@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from perennial.domain.calendar import CalendarParts
-from perennial.domain.inputs import MISSING_TIME
+from perennial.domain.modelling.calendar import CalendarParts
+from perennial.domain.modelling.inputs import MISSING_TIME
 
 
 def parts(*times: datetime) -> list[list[float]]:

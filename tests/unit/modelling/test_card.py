@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from perennial.domain.card import card
-from perennial.domain.definition import parse
-from perennial.domain.manifest import Manifest
+from perennial.domain.definitions.definition import parse
+from perennial.domain.versioning.card import card
+from perennial.domain.versioning.manifest import Manifest
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DEFINITION = parse(

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from perennial.domain.duel import CONSTANT, DuelResult, duel, tail_length
+from perennial.domain.evaluation.duel import CONSTANT, DuelResult, duel, tail_length
 
 RNG = np.random.default_rng(0)
 

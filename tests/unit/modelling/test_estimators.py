@@ -7,9 +7,9 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from perennial.domain.estimators import estimator_for
-from perennial.domain.recipe import Training
-from perennial.domain.trees import round_thresholds
+from perennial.domain.definitions.recipe import Training
+from perennial.domain.modelling.estimators import estimator_for
+from perennial.domain.modelling.trees import round_thresholds
 from perennial.errors import DefinitionError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.domain.features import (
+from perennial.domain.modelling.features import (
     APPETITES,
     MAX_CATEGORIES,
     UNSEEN_CATEGORY,
@@ -14,8 +14,8 @@ from perennial.domain.features import (
     features_for,
     numeric_features,
 )
-from perennial.domain.inputs import MISSING_TIME
-from perennial.domain.manifest import Input, InputType
+from perennial.domain.modelling.inputs import MISSING_TIME
+from perennial.domain.versioning.manifest import Input, InputType
 from perennial.errors import NotTrainable
 
 TREES, LINEAR = "hist_gradient_boosting", "linear"

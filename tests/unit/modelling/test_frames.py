@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pandas as pd
 
-from perennial.domain.frames import columns_of, instances_of
-from perennial.domain.inputs import encode
-from perennial.domain.instances import read_instances
-from perennial.domain.manifest import Input
+from perennial.domain.modelling.frames import columns_of, instances_of
+from perennial.domain.modelling.inputs import encode
+from perennial.domain.serving.instances import read_instances
+from perennial.domain.versioning.manifest import Input
 
 INPUTS = tuple(
     Input(type_, f"x{n}", type_, nullable=True)  # type: ignore[arg-type]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.domain import importance
-from perennial.domain.card import needs
-from perennial.domain.importance import Importances, importances
-from perennial.domain.scoring import row_losses
-from perennial.domain.training import fit
+from perennial.domain.evaluation.scoring import row_losses
+from perennial.domain.modelling import importance
+from perennial.domain.modelling.importance import Importances, importances
+from perennial.domain.modelling.training import fit
+from perennial.domain.versioning.card import needs
 
 from .conftest import Define
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 
-from perennial.domain.inputs import LARGEST, MISSING_TIME, encode
-from perennial.domain.manifest import Input, InputType
+from perennial.domain.modelling.inputs import LARGEST, MISSING_TIME, encode
+from perennial.domain.versioning.manifest import Input, InputType
 
 
 def tensor(type_: InputType, values: object) -> np.ndarray:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.domain.definition import Definition
-from perennial.domain.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.labels import UNKNOWN_CLASS, Classes, classes_of, codes_of
 
 
 def definition(label_type: str, classes: list[object] | None = None) -> Definition:

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import mean_absolute_percentage_error, r2_score
 
-from perennial.domain.definition import Definition
-from perennial.domain.floors import check_floors
-from perennial.domain.measuring import MISSING, OTHERS, VALUES, measure, merged, sliced
-from perennial.domain.scoring import score
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.floors import check_floors
+from perennial.domain.evaluation.measuring import MISSING, OTHERS, VALUES, measure, merged, sliced
+from perennial.domain.evaluation.scoring import score
 
 RNG = np.random.default_rng(1)
 

@@ -12,11 +12,11 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from perennial.domain import own_models
-from perennial.domain.estimators import estimator_for
-from perennial.domain.recipe import Training
-from perennial.domain.rehearsing import made_up_rows
-from perennial.domain.training import fit
+from perennial.domain.definitions import own_models
+from perennial.domain.definitions.recipe import Training
+from perennial.domain.modelling.estimators import estimator_for
+from perennial.domain.modelling.rehearsing import made_up_rows
+from perennial.domain.modelling.training import fit
 from perennial.errors import DefinitionError, RefusedError
 
 NAME = "house.models:make"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.domain.manifest import Input, InputType
-from perennial.domain.precision import check_precision
+from perennial.domain.modelling.precision import check_precision
+from perennial.domain.versioning.manifest import Input, InputType
 from perennial.errors import NotTrainable
 
 DAY = np.arange(0, 86_400, 60)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from perennial.domain.probation import Meeting, best, weigh
+from perennial.domain.evaluation.probation import Meeting, best, weigh
 
 RNG = np.random.default_rng(5)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from perennial.domain.definition import Definition
-from perennial.domain.repeats import row_hashes, seen_before, tells_rows_apart
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.repeats import row_hashes, seen_before, tells_rows_apart
 
 
 def definition(**columns) -> Definition:

@@ -8,9 +8,15 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss, mean_absolute_error, mean_squared_error
 
-from perennial.domain.definition import Definition
-from perennial.domain.recipe import Metric
-from perennial.domain.scoring import SMALLEST_PROBABILITY, Constant, Score, row_losses, score
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.recipe import Metric
+from perennial.domain.evaluation.scoring import (
+    SMALLEST_PROBABILITY,
+    Constant,
+    Score,
+    row_losses,
+    score,
+)
 
 RNG = np.random.default_rng(0)
 CLASSES = ("blue", "green", "red")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from perennial.domain.scoring import score
-from perennial.domain.separation import Separation
+from perennial.domain.evaluation.scoring import score
+from perennial.domain.evaluation.separation import Separation
 
 RNG = np.random.default_rng(0)
 TRUTH = RNG.random(4000) < 0.3

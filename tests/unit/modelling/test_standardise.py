@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import StandardScaler
 
-from perennial.domain.standardise import BOUND, Standardise
+from perennial.domain.modelling.standardise import BOUND, Standardise
 
 NAN = np.nan
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.domain.duel import DuelResult
-from perennial.domain.floors import Floor
-from perennial.domain.gate import rule
-from perennial.domain.surprise import LEAST_FILES, Surprise, usual_band
+from perennial.domain.evaluation.duel import DuelResult
+from perennial.domain.evaluation.floors import Floor
+from perennial.domain.evaluation.gate import rule
+from perennial.domain.evaluation.surprise import LEAST_FILES, Surprise, usual_band
 
 RNG = np.random.default_rng(3)
 

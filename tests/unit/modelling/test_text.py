@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from perennial.domain.text import normalise
+from perennial.domain.modelling.text import normalise
 
 ANALYSE = TfidfVectorizer().build_analyzer()
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from perennial.domain.text import normalise
-from perennial.domain.tfidf import MAX_TERMS, token_tfidf
+from perennial.domain.modelling.text import normalise
+from perennial.domain.modelling.tfidf import MAX_TERMS, token_tfidf
 
 TEXTS = ["Check out my channel!", "check OUT this video", "Ünder the séa, under it all", "a séa"]
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from perennial.domain.definition import Definition
-from perennial.domain.text import TEXT_V1
-from perennial.domain.training import fit
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.text import TEXT_V1
+from perennial.domain.modelling.training import fit
 from perennial.errors import NotTrainable
 
 Define = Callable[..., Definition]

@@ -18,16 +18,16 @@ import pytest
 
 from localdev.logsink import _entry as as_the_sink_writes_it
 from perennial.adapters.memory import MemoryStore
-from perennial.domain.definition import Definition, digest, parse
-from perennial.domain.manifest import Manifest
-from perennial.domain.measuring import Block, Measurement
+from perennial.domain.definitions.definition import Definition, digest, parse
+from perennial.domain.evaluation.measuring import Block, Measurement
+from perennial.domain.evaluation.scoring import Score
+from perennial.domain.judging.statistics import describe_columns
 from perennial.domain.monitoring.report import Change, Watch
 from perennial.domain.names import FileId
-from perennial.domain.prediction_log import Entry, Exchange
-from perennial.domain.registry import Claim, apply_definition
-from perennial.domain.scoring import Score
-from perennial.domain.statistics import describe_columns
+from perennial.domain.serving.prediction_log import Entry, Exchange
 from perennial.domain.verdict import Decision, Verdict
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Claim, apply_definition
 from perennial.ports import Buckets
 from perennial.workflows import ledger
 from perennial.workflows.monitoring.look import Lookout

@@ -7,6 +7,8 @@ from collections import Counter
 
 import pytest
 
+from perennial.domain.judging.quantiles import Distribution
+from perennial.domain.judging.reference import distribution_of
 from perennial.domain.monitoring.distances import (
     JENSEN_SHANNON,
     KOLMOGOROV_SMIRNOV,
@@ -16,8 +18,6 @@ from perennial.domain.monitoring.distances import (
 )
 from perennial.domain.monitoring.sampled import of_numbers
 from perennial.domain.monitoring.shares import at_least, beyond_chance
-from perennial.domain.quantiles import Distribution
-from perennial.domain.reference import distribution_of
 
 
 def numbers(values) -> Distribution:

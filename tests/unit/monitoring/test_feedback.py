@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from perennial.domain.manifest import Manifest
 from perennial.domain.monitoring.feedback import Pair, Whole, feedback_loop
 from perennial.domain.monitoring.pairs import pairs
 from perennial.domain.monitoring.requests import Answer
 from perennial.domain.monitoring.sampled import describe_predictions
+from perennial.domain.versioning.manifest import Manifest
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 

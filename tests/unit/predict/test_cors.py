@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from perennial.domain.definition import parse
-from perennial.domain.serving_settings import ServingSettings
+from perennial.domain.definitions.definition import parse
+from perennial.domain.definitions.serving_settings import ServingSettings
 from perennial.errors import DefinitionError
 from tests.unit.predict.versions import crown, declare, write_regression
 

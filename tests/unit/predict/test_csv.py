@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from perennial.domain.csv_exchange import named_in_header, read_csv, write_csv
-from perennial.domain.manifest import Manifest
-from perennial.domain.media_types import prefers_csv
-from perennial.domain.problems import Problem
+from perennial.domain.serving.csv_exchange import named_in_header, read_csv, write_csv
+from perennial.domain.serving.media_types import prefers_csv
+from perennial.domain.serving.problems import Problem
+from perennial.domain.versioning.manifest import Manifest
 from tests.unit.predict.test_contract import assert_problem
 from tests.unit.predict.versions import (
     CLASSES,

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perennial.domain.inputs import encode
-from perennial.domain.instance_groups import GROUPS
-from perennial.domain.instance_values import MAX_TEXT, reader
-from perennial.domain.instances import (
+from perennial.domain.modelling.inputs import encode
+from perennial.domain.serving.instance_groups import GROUPS
+from perennial.domain.serving.instance_values import MAX_TEXT, reader
+from perennial.domain.serving.instances import (
     MAX_ERRORS,
     MAX_IGNORED,
     FieldError,
     ignored_fields,
     read_instances,
 )
-from perennial.domain.manifest import Input, InputType
+from perennial.domain.versioning.manifest import Input, InputType
 
 NOON = datetime(2025, 2, 14, 12, tzinfo=UTC)
 
@@ -183,7 +183,7 @@ def test_many_errors_are_all_counted_and_few_of_them_described(
     """30 KB can hold a million, which must not cost a million objects."""
     made: list[FieldError] = []
     monkeypatch.setattr(
-        "perennial.domain.instances.FieldError",
+        "perennial.domain.serving.instances.FieldError",
         lambda *given: made.append(FieldError(*given)) or made[-1],
     )
     inputs = [Input(f"n{place}", f"i{place}", "number") for place in range(10)]

@@ -10,9 +10,9 @@ import pytest
 
 from perennial.adapters.graph import Graph
 from perennial.adapters.memory import MemoryStore
-from perennial.domain.prediction_log import Entry
-from perennial.domain.problems import Problem
-from perennial.domain.request_rows import Rows, read_json
+from perennial.domain.serving.prediction_log import Entry
+from perennial.domain.serving.problems import Problem
+from perennial.domain.serving.request_rows import Rows, read_json
 from perennial.workflows.serve import INLINE_BYTES, Server
 from perennial.workflows.serving.loading import Model
 from tests.unit.predict.test_contract import assert_problem

@@ -10,10 +10,10 @@ import pytest
 
 from perennial.adapters.memory import MemoryStore
 from perennial.domain import names
-from perennial.domain.decisions import rollback
-from perennial.domain.lookups import LATEST, LISTED, MOST_SHARDS, Entry, key_text, shards_of
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head
+from perennial.domain.serving.lookups import LATEST, LISTED, MOST_SHARDS, Entry, key_text, shards_of
+from perennial.domain.versioning.decisions import rollback
+from perennial.domain.versioning.registry import Head
 from tests.unit.predict.test_contract import assert_problem
 from tests.unit.predict.versions import crown, write_regression
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from perennial.domain import openapi
-from perennial.domain.instance_values import MAX_TEXT
-from perennial.domain.manifest import Input
+from perennial.domain.serving import openapi
+from perennial.domain.serving.instance_values import MAX_TEXT
+from perennial.domain.versioning.manifest import Input
 from tests.unit.predict.versions import (
     CLASSES,
     classification_graph,

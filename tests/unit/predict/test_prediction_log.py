@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from perennial.domain import log_names, names
-from perennial.domain.prediction_log import (
+from perennial.domain.definitions.serving_settings import ServingSettings
+from perennial.domain.serving.prediction_log import (
     MAX_BYTES,
     MAX_INSTANCES,
     Entry,
@@ -17,7 +18,6 @@ from perennial.domain.prediction_log import (
     ShadowAnswer,
     spread,
 )
-from perennial.domain.serving_settings import ServingSettings
 from perennial.wiring import logs
 from perennial.workflows.serving import pipeline
 from tests.unit.predict.versions import crown, declare, write_regression

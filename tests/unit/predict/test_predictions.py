@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.domain.predictions import class_key, predictions
+from perennial.domain.modelling.predictions import class_key, predictions
 from perennial.errors import ModelError
 from tests.unit.predict.versions import CLASSES, manifest_of
 

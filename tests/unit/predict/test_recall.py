@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from perennial.domain import names
-from perennial.domain.recalling import recall
-from perennial.domain.registry import Head, crown
+from perennial.domain.versioning.recalling import recall
+from perennial.domain.versioning.registry import Head, crown
 
 from .versions import write_regression
 

@@ -11,8 +11,8 @@ import pytest
 from onnx import ModelProto, helper
 
 from perennial.domain import names
-from perennial.domain.manifest import FileDigest
-from perennial.domain.registry import Head
+from perennial.domain.versioning.manifest import FileDigest
+from perennial.domain.versioning.registry import Head
 from tests.unit.predict.versions import (
     crown,
     manifest_of,

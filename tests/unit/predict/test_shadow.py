@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from perennial.domain import names
-from perennial.domain.manifest import Input
-from perennial.domain.serving_settings import ServingSettings
+from perennial.domain.definitions.serving_settings import ServingSettings
+from perennial.domain.versioning.manifest import Input
 from perennial.workflows.serving.loading import Model
 from tests.unit.predict.versions import (
     VISITS,

@@ -12,10 +12,10 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from perennial.domain import names
-from perennial.domain.inputs import NUMERIC
-from perennial.domain.manifest import FileDigest, Input, Manifest
-from perennial.domain.registry import Head
-from perennial.domain.serving_settings import ServingSettings
+from perennial.domain.definitions.serving_settings import ServingSettings
+from perennial.domain.modelling.inputs import NUMERIC
+from perennial.domain.versioning.manifest import FileDigest, Input, Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.errors import ObjectNotFound
 from perennial.ports import ObjectStore
 

@@ -11,11 +11,11 @@ import pytest
 
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
-from perennial.domain import registry as state
-from perennial.domain.definition import digest, parse
-from perennial.domain.lineage import Lineage
+from perennial.domain.definitions.definition import digest, parse
 from perennial.domain.names import FileId
-from perennial.domain.rebuilding import Rebuild
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.rebuilding import Rebuild
 from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.rebuild import rebuild

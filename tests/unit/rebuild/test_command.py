@@ -11,7 +11,7 @@ import pytest
 from functions.train import main as job
 from perennial.cli import context
 from perennial.cli.main import main
-from perennial.domain.rebuilding import ALL
+from perennial.domain.versioning.rebuilding import ALL
 from perennial.errors import LaunchError
 from perennial.workflows.rebuild import rebuild, record
 

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from perennial.domain import names
-from perennial.domain.lineage import Lineage
-from perennial.domain.rebuilding import (
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.rebuilding import (
     ROWS,
     Change,
     Rebuild,

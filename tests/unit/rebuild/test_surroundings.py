@@ -33,11 +33,11 @@ def test_the_code_of_a_checkout_and_of_its_bundle_have_the_same_digest(bundle):
 @pytest.mark.parametrize(
     ("source", "matters"),
     [
-        ("domain/training.py", True),
-        ("domain/features.py", True),
+        ("domain/modelling/training.py", True),
+        ("domain/modelling/features.py", True),
         ("workflows/rows.py", True),
         ("adapters/onnx_converters.py", True),
-        ("domain/duel.py", False),
+        ("domain/evaluation/duel.py", False),
         ("workflows/train.py", False),
         ("adapters/cloud_storage.py", False),
     ],

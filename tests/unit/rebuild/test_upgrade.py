@@ -13,8 +13,8 @@ from functions.train import main as job
 from perennial.cli import context
 from perennial.cli.main import main
 from perennial.domain import names
-from perennial.domain.rebuilding import Rebuild
-from perennial.domain.upgrades import Check, environment_digest, in_short, upgrade
+from perennial.domain.versioning.rebuilding import Rebuild
+from perennial.domain.versioning.upgrades import Check, environment_digest, in_short, upgrade
 from perennial.errors import StoreUnavailable
 from perennial.workflows import rebuild as rebuilding
 from perennial.workflows.status import status

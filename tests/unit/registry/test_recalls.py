@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from perennial.domain import decisions, recalling
-from perennial.domain import registry as state
-from perennial.domain.lineage import Learned, Lineage, Portion
 from perennial.domain.names import FileId
-from perennial.domain.recalling import learned_rows, recall, recalled
-from perennial.domain.registry import Head, Pin
 from perennial.domain.verdict import Finding, Verdict
+from perennial.domain.versioning import decisions, recalling
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.lineage import Learned, Lineage, Portion
+from perennial.domain.versioning.recalling import learned_rows, recall, recalled
+from perennial.domain.versioning.registry import Head, Pin
 from perennial.errors import CommitConflict, RefusedError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from perennial.domain import decisions
-from perennial.domain import registry as state
-from perennial.domain.registry import Commit, Head, Pin
+from perennial.domain.versioning import decisions
+from perennial.domain.versioning import registry as state
+from perennial.domain.versioning.registry import Commit, Head, Pin
 from perennial.errors import (
     ClaimLost,
     CommitConflict,

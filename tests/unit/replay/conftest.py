@@ -12,7 +12,7 @@ import pytest
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.fitting import FitCache, ProcessFitter
 from perennial.adapters.memory import MemoryStore
-from perennial.domain.definition import Definition, parse
+from perennial.domain.definitions.definition import Definition, parse
 from perennial.domain.replaying.policies import Plan, make_plan
 from perennial.workflows.replay import Replayed, Source, plain_files, replay
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from perennial.domain.definition import parse
+from perennial.domain.definitions.definition import parse
+from perennial.domain.modelling.training import fit as train
 from perennial.domain.replaying.policies import STATIC
 from perennial.domain.replaying.resampling import draw_files, resampled_losses
 from perennial.domain.replaying.trials import follow
-from perennial.domain.training import fit as train
 
 from .conftest import DEFINITION, fitter_of, plan_of, pumps, source_of
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from perennial.domain.definition import parse
+from perennial.domain.definitions.definition import parse
 from perennial.domain.replaying.effects import LEAST_RETURNS, Effect, effects
 from perennial.domain.replaying.policies import Policy
 from perennial.domain.replaying.trials import Trial

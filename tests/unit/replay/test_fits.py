@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from perennial.domain.definition import parse
+from perennial.domain.definitions.definition import parse
 from perennial.domain.replaying.fits import Fit, key_of, learn, losses_of, predicted_rows
 from perennial.domain.replaying.gates import expected
 from perennial.domain.replaying.policies import STATIC, Policy, static_fit
@@ -69,7 +69,7 @@ def test_a_fit_is_the_training_that_production_makes() -> None:
     source = source_of(pumps(12, turn=0.1))
     history, fit = source.history, Fit((2, 3, 4))
     frame = history.frame.iloc[history.rows_of((2, 3, 4))]
-    from perennial.domain.training import fit as train
+    from perennial.domain.modelling.training import fit as train
 
     model = train(source.definition, frame)
     rows = history.rows_of((5, 6))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
-from perennial.domain import registry as state
-from perennial.domain.definition import digest
+from perennial.domain.definitions.definition import digest
 from perennial.domain.names import FileId
 from perennial.domain.replaying.gates import follow_gated
 from perennial.domain.replaying.policies import Policy
 from perennial.domain.replaying.trials import follow
+from perennial.domain.versioning import registry as state
 from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.registry import Registry

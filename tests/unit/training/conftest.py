@@ -11,9 +11,9 @@ import pytest
 
 from perennial.adapters.memory import MemoryStore
 from perennial.adapters.onnx_codec import OnnxCodec
-from perennial.domain import registry as state
-from perennial.domain.definition import digest, parse
+from perennial.domain.definitions.definition import digest, parse
 from perennial.domain.names import FileId
+from perennial.domain.versioning import registry as state
 from perennial.ports import Buckets
 from perennial.workflows.judging import judge
 from perennial.workflows.registry import Registry

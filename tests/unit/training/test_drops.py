@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from perennial.domain import registry as state
+from perennial.domain.versioning import registry as state
 from perennial.errors import PermissionDenied, RefusedError, Unfinished
 from perennial.workflows.apply import apply
 from perennial.workflows.drop import BACKFILL_CLAIM_SECONDS, Dropper, Upload

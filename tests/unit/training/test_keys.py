@@ -11,11 +11,11 @@ from functions.train.main import _tell
 from perennial.cli.status import _details
 from perennial.cli.versions import _explained
 from perennial.domain import names
-from perennial.domain.definition import parse
-from perennial.domain.keys import KeyIndex, keys_digest
-from perennial.domain.lineage import Batch, Lineage
+from perennial.domain.definitions.definition import parse
+from perennial.domain.evaluation.repeated_keys import Example
+from perennial.domain.judging.keys import KeyIndex, keys_digest
 from perennial.domain.names import FileId
-from perennial.domain.repeated_keys import Example
+from perennial.domain.versioning.lineage import Batch, Lineage
 from perennial.errors import StoreUnavailable
 from perennial.workflows.judging import judge
 from perennial.workflows.key_index import keys_of

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head, Watermark
+from perennial.domain.versioning.registry import Head, Watermark
 from perennial.errors import StoreUnavailable
 from perennial.workflows.history_check import reconsider
 from perennial.workflows.judging import judge

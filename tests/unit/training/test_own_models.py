@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from perennial.adapters.model_packages import ModelPackages
-from perennial.domain import own_models
-from perennial.domain.own_models import look_up_with
+from perennial.domain.definitions import own_models
+from perennial.domain.definitions.own_models import look_up_with
 from perennial.errors import DefinitionError, RefusedError
 from perennial.workflows.runs import list_runs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from perennial.domain.names import FileId
-from perennial.domain.recalling import RULE, recalled
+from perennial.domain.versioning.recalling import RULE, recalled
 from perennial.errors import NotFoundError, RefusedError
 from perennial.workflows import promotion
 from perennial.workflows.judging import judge

@@ -10,8 +10,8 @@ import pytest
 from functions.train.main import _tell
 from perennial.cli.status import _details
 from perennial.cli.versions import _explained
-from perennial.domain.lineage import Lineage
 from perennial.domain.names import FileId, run
+from perennial.domain.versioning.lineage import Lineage
 from perennial.workflows.ledger import entries
 from perennial.workflows.quarantine import Hospital
 from perennial.workflows.rebuild import rebuild

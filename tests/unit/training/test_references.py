@@ -7,8 +7,8 @@ import random
 import pytest
 
 from perennial.domain import names
+from perennial.domain.judging.reference import NO_HISTORY
 from perennial.domain.names import FileId
-from perennial.domain.reference import NO_HISTORY
 from perennial.errors import ModelError, StoreUnavailable
 from perennial.workflows import attempt
 from perennial.workflows.judging import judge

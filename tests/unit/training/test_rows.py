@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from perennial.adapters.memory import MemoryStore
-from perennial.domain.definition import parse
+from perennial.domain.definitions.definition import parse
 from perennial.domain.names import FileId
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import NotTrainable, ObjectNotFound

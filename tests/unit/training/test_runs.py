@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from perennial.domain import names
-from perennial.domain import registry as state
+from perennial.domain.versioning import registry as state
 from perennial.errors import ClaimLost, DigestMismatch, StoreUnavailable
 from perennial.workflows import progress
 from perennial.workflows.attempt import load_champion

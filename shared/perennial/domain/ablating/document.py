@@ -7,7 +7,7 @@ from typing import Any
 
 from perennial.domain.ablating.effects import Change, Effect, named
 from perennial.domain.ablating.variants import Plan
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
 from perennial.domain.replaying.history import History
 
 FORMAT = 1

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perennial.domain.ablating.variants import WHOLE, Kind, Plan, Variant
-from perennial.domain.recipe import Metric
+from perennial.domain.definitions.recipe import Metric
 from perennial.domain.replaying.fits import Fit, Fitted
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.ranking import compare

@@ -9,9 +9,9 @@ from typing import Literal
 
 import pandas as pd
 
-from perennial.domain.definition import Definition
-from perennial.domain.frames import inputs_of
-from perennial.domain.recipe import Window
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.recipe import Window
+from perennial.domain.modelling.frames import inputs_of
 from perennial.domain.replaying.fits import Fit
 from perennial.domain.replaying.history import History
 from perennial.domain.words import counted

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from perennial.domain.checking.looks import Look, look
-from perennial.domain.definition import Definition
-from perennial.domain.frames import inputs_of
-from perennial.domain.importing import IMPORTED
-from perennial.domain.lineage import Learned
-from perennial.domain.manifest import Input, Manifest
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.modelling.frames import inputs_of
 from perennial.domain.verdict import Verdict, VerdictSummary
+from perennial.domain.versioning.importing import IMPORTED
+from perennial.domain.versioning.lineage import Learned
+from perennial.domain.versioning.manifest import Input, Manifest
 from perennial.domain.words import counted
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from perennial.domain.checking.looks import Look, Trouble, look
-from perennial.domain.manifest import Manifest
-from perennial.domain.rebuilding import CODE, DEPENDENCIES, Change
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.rebuilding import CODE, DEPENDENCIES, Change
 from perennial.domain.words import counted
 
 TOLERANCE = 1e-5

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from perennial.domain.checking.looks import Look, look
+from perennial.domain.evaluation.scoring import Score
 from perennial.domain.gating.cases import GateTest
-from perennial.domain.scoring import Score
 from perennial.domain.words import counted
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from perennial.domain.checking.features import TOLERANCE
 from perennial.domain.checking.looks import Look, Trouble, look
 from perennial.domain.checking.served import Answered, Served
-from perennial.domain.manifest import Manifest
-from perennial.domain.predictions import class_key
-from perennial.domain.rebuilding import Change
+from perennial.domain.modelling.predictions import class_key
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.rebuilding import Change
 from perennial.domain.words import counted
 
 

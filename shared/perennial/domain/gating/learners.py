@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.scoring import Constant
 from perennial.domain.gating.world import KIND, KINDS, LABEL, ROW, World
-from perennial.domain.labels import Classes
-from perennial.domain.scoring import Constant
+from perennial.domain.modelling.labels import Classes
 
 BETTER = 0.8
 """The loss of a better challenger, of the champion's."""
@@ -45,7 +45,7 @@ class Table:
 
 
 Learner = Callable[..., Table]
-"""As `perennial.domain.training.fit`: from a definition and rows to a model."""
+"""As `perennial.domain.modelling.training.fit`: from a definition and rows to a model."""
 
 
 def champion(world: World) -> Table:

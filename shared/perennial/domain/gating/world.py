@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.labels import Classes, classes_of, codes_of
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.recipe import Metric, Training
+from perennial.domain.evaluation.scoring import Constant, row_losses
+from perennial.domain.modelling.labels import Classes, classes_of, codes_of
 from perennial.domain.names import FileId
-from perennial.domain.recipe import Metric, Training
-from perennial.domain.scoring import Constant, row_losses
 from perennial.domain.verdict import VerdictSummary
 
 TIME, ROW, KIND, LABEL = "at", "row", "kind", "y"

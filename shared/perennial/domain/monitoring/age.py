@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from perennial.domain.manifest import Manifest
 from perennial.domain.monitoring.findings import Symptom
+from perennial.domain.versioning.manifest import Manifest
 
 _DAY = 86400
 

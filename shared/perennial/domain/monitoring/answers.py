@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from perennial.domain.judging.quantiles import Distribution
+from perennial.domain.judging.reference import NO_HISTORY
 from perennial.domain.monitoring.columns import values_of
 from perennial.domain.monitoring.distances import by_chance, distance, measure_of, rows_of
 from perennial.domain.monitoring.findings import EASED, Symptom
 from perennial.domain.monitoring.report import Answers, Distance
-from perennial.domain.quantiles import Distribution
-from perennial.domain.reference import NO_HISTORY
 
 PREDICTION = "prediction"
 FEWEST_ROWS = 50

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from perennial.domain.definition import Column, Definition
+from perennial.domain.definitions.definition import Column, Definition
+from perennial.domain.judging.quantiles import Distribution, mixed
+from perennial.domain.judging.reference import Reference, Statistics, distribution_of
 from perennial.domain.monitoring.distances import Values
-from perennial.domain.quantiles import Distribution, mixed
-from perennial.domain.reference import Reference, Statistics, distribution_of
 from perennial.domain.verdict import VerdictSummary
 
 

@@ -17,8 +17,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import log, log2, sqrt
 
-from perennial.domain.quantiles import Distribution
-from perennial.domain.quantiles import distance as kolmogorov_smirnov
+from perennial.domain.judging.quantiles import Distribution
+from perennial.domain.judging.quantiles import distance as kolmogorov_smirnov
 
 KOLMOGOROV_SMIRNOV = "Kolmogorov-Smirnov"
 JENSEN_SHANNON = "Jensen-Shannon"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import median
 
+from perennial.domain.judging.quantiles import Distribution
 from perennial.domain.monitoring.columns import (
     Course,
     File,
@@ -28,7 +29,6 @@ from perennial.domain.monitoring.distances import (
 )
 from perennial.domain.monitoring.findings import EASED, Symptom
 from perennial.domain.monitoring.report import Distance, Feature, Part
-from perennial.domain.quantiles import Distribution
 
 FEWEST_ROWS = 30
 FEWEST_FILES = 4

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import exp, log
 from statistics import median
 
+from perennial.domain.judging.quantiles import Distribution
 from perennial.domain.monitoring.columns import Course, File, dates_its_files, together, values_of
 from perennial.domain.monitoring.distances import (
     Values,
@@ -20,7 +21,6 @@ from perennial.domain.monitoring.distances import (
 )
 from perennial.domain.monitoring.drift import FEWEST_ROWS, without
 from perennial.domain.monitoring.findings import EASED, Symptom
-from perennial.domain.quantiles import Distribution
 
 ROWS = "number of rows"
 """The subject of a jump in how many rows a file has."""

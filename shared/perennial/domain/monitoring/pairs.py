@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from perennial.domain.manifest import Manifest
+from perennial.domain.definitions.recipe import Metric
+from perennial.domain.evaluation.scoring import row_losses
+from perennial.domain.modelling.predictions import class_key
 from perennial.domain.monitoring.feedback import Pair
 from perennial.domain.monitoring.requests import Answer, Key
 from perennial.domain.monitoring.sampled import number_of
-from perennial.domain.predictions import class_key
-from perennial.domain.recipe import Metric
-from perennial.domain.scoring import row_losses
+from perennial.domain.versioning.manifest import Manifest
 
 
 def pairs(

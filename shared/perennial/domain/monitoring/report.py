@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Self, TypeVar
 
+from perennial.domain.judging.reference import NO_HISTORY, Reference
 from perennial.domain.monitoring.findings import Finding
-from perennial.domain.reference import NO_HISTORY, Reference
 
 Told = Literal["usual", "beyond", "too_few", "unknown"]
 """What a distance says: `beyond` its limit, or not; `too_few` rows to tell; `unknown`: there is

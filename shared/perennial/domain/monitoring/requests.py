@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from perennial.domain.log_names import LOOK_UPS, PREDICTIONS
-from perennial.domain.lookups import key_text
+from perennial.domain.serving.lookups import key_text
 
 _MOST_TEXT = 100
 

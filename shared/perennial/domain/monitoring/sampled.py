@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
-from perennial.domain.definition import Column
-from perennial.domain.manifest import Manifest
-from perennial.domain.predictions import class_key
-from perennial.domain.recipe import Scalar
-from perennial.domain.statistics import category_name
+from perennial.domain.definitions.definition import Column
+from perennial.domain.definitions.recipe import Scalar
+from perennial.domain.judging.statistics import category_name
+from perennial.domain.modelling.predictions import class_key
+from perennial.domain.versioning.manifest import Manifest
 
 _POINTS = 17
 _TOP = 100

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 
 from pydantic import Field, field_validator
 
+from perennial.domain.definitions.recipe import Strict
 from perennial.domain.monitoring.findings import KINDS
-from perennial.domain.recipe import Strict
 
 
 class Monitoring(Strict):

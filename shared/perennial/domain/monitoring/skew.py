@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.judging.quantiles import Distribution
+from perennial.domain.judging.reference import Reference, Usual
 from perennial.domain.monitoring.columns import values_of, watched
 from perennial.domain.monitoring.distances import Values, by_chance, distance, measure_of, rows_of
 from perennial.domain.monitoring.findings import EASED, Symptom
 from perennial.domain.monitoring.report import Distance
-from perennial.domain.quantiles import Distribution
-from perennial.domain.reference import Reference, Usual
 
 FEWEST_ROWS = 50
 """Different instances; of fewer nothing is said."""

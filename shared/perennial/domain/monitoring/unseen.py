@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from statistics import median
 
+from perennial.domain.judging.quantiles import Distribution
 from perennial.domain.monitoring.columns import Course, File, pooled
 from perennial.domain.monitoring.findings import EASED, Kind, Symptom
 from perennial.domain.monitoring.shares import beyond_chance
-from perennial.domain.quantiles import Distribution
 
 KIND: Kind = "unseen_categories"
 _SHOWN = 5

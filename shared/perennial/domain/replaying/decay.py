@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.bootstrap import block_length
-from perennial.domain.recipe import Metric
+from perennial.domain.definitions.recipe import Metric
+from perennial.domain.evaluation.bootstrap import block_length
 from perennial.domain.replaying.fits import Fit, Fitted
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import MIN_SCORED, Plan, learnable

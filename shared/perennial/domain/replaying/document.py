@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from perennial.domain.definition import Definition
-from perennial.domain.repeats import tells_rows_apart
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.repeats import tells_rows_apart
 from perennial.domain.replaying.advice import Advice, Verdict
 from perennial.domain.replaying.decay import Decay
 from perennial.domain.replaying.effects import Effect

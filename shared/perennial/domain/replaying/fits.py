@@ -14,12 +14,12 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.recipe import METRICS, Metric
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.recipe import METRICS, Metric
+from perennial.domain.evaluation.scoring import row_losses
+from perennial.domain.modelling.training import Model
+from perennial.domain.modelling.training import fit as train
 from perennial.domain.replaying.history import History
-from perennial.domain.scoring import row_losses
-from perennial.domain.training import Model
-from perennial.domain.training import fit as train
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.duel import DuelResult, duel, tail_length
-from perennial.domain.measuring import best_constant
-from perennial.domain.probation import LAGS, POOLED_FILES, Evidence, Meeting, best, weigh
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.duel import DuelResult, duel, tail_length
+from perennial.domain.evaluation.measuring import best_constant
+from perennial.domain.evaluation.probation import LAGS, POOLED_FILES, Evidence, Meeting, best, weigh
+from perennial.domain.evaluation.surprise import Band, usual_band
 from perennial.domain.replaying.fits import Fit, Fitted
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import Plan, Policy, learnable
 from perennial.domain.replaying.trials import Trial, loss_on
-from perennial.domain.surprise import Band, usual_band
 
 Obtain = Callable[[Fit, int], Fitted]
 """Makes a fit, or remembers it, that predicts up to but not including a file."""

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from perennial.domain.definition import Definition
-from perennial.domain.repeats import row_hashes, tells_rows_apart
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.evaluation.repeats import row_hashes, tells_rows_apart
 
 
 @dataclass(frozen=True, slots=True)

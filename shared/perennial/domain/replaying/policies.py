@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from perennial.domain.definition import Definition
-from perennial.domain.recipe import Window
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.recipe import Window
 from perennial.domain.replaying.fits import Fit
 from perennial.domain.words import counted
 from perennial.errors import RefusedError

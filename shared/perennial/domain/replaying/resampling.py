@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.bootstrap import RESAMPLES, block_length
+from perennial.domain.evaluation.bootstrap import RESAMPLES, block_length
 
 LOW, HIGH = 0.025, 0.975
 
@@ -17,7 +17,7 @@ def draw_files(files: int, *, seed: int, block: int | None = None) -> NDArray[np
 
     Rows of a file share its weather, its campaign or its bug, so a file is drawn whole, and blocks
     of files because neighbours resemble each other. Source of the scheme: see
-    `perennial.domain.bootstrap.resampled_means`, which does the same for rows.
+    `perennial.domain.evaluation.bootstrap.resampled_means`, which does the same for rows.
 
     Args:
         files: how many there are, at least 1.

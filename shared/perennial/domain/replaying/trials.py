@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perennial.domain.recipe import Metric
+from perennial.domain.definitions.recipe import Metric
 from perennial.domain.replaying.fits import Fit, Fitted
 from perennial.domain.replaying.history import History
 from perennial.domain.replaying.policies import Plan, Policy, learnable, static_fit

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from perennial.domain.manifest import Manifest
-from perennial.domain.predictions import class_key, likeliest
+from perennial.domain.modelling.predictions import class_key, likeliest
+from perennial.domain.versioning.manifest import Manifest
 from perennial.errors import ModelError
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from perennial.domain import names
 from perennial.domain.addresses import SCORE
-from perennial.domain.batch import Request, Scored
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head
+from perennial.domain.serving.batch import Request, Scored
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.registry import Head
 from perennial.errors import (
     DigestMismatch,
     InvariantBroken,

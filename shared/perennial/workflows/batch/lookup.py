@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from perennial.domain.lookups import Entry, shards_of
-from perennial.domain.manifest import Manifest
+from perennial.domain.modelling.predictions import predictions
 from perennial.domain.names import FileId
-from perennial.domain.predictions import predictions
+from perennial.domain.serving.lookups import Entry, shards_of
+from perennial.domain.versioning.manifest import Manifest
 from perennial.ports import ObjectStore
 from perennial.workflows.at_once import at_once
 from perennial.workflows.writing import create_once

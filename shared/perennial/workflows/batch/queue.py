@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from perennial.domain import names
-from perennial.domain.batch import WAITING, Outcome, Scored, ScoredSummary, to_score
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
 from perennial.domain.names import FileId
+from perennial.domain.serving.batch import WAITING, Outcome, Scored, ScoredSummary, to_score
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import ObjectNotFound
 from perennial.ports import Clock, JobLauncher, ObjectStore

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from perennial.domain import names
-from perennial.domain.batch import Request, Scored
-from perennial.domain.definition import Definition
-from perennial.domain.lineage import Lineage
+from perennial.domain.definitions.definition import Definition
 from perennial.domain.names import FileId
-from perennial.domain.registry import Head
+from perennial.domain.serving.batch import Request, Scored
 from perennial.domain.verdict import Verdict
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.registry import Head
 from perennial.errors import (
     DigestMismatch,
     ModelError,

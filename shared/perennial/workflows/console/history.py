@@ -7,7 +7,7 @@ its commits are read at once, and the chain is then followed through them.
 from __future__ import annotations
 
 from perennial.domain import names
-from perennial.domain.registry import Commit, Head
+from perennial.domain.versioning.registry import Commit, Head
 from perennial.errors import InvariantBroken, NotFoundError
 from perennial.ports import ObjectStore
 from perennial.workflows.at_once import at_once

@@ -7,14 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from perennial.domain.charts.pipeline import ScoredFile
-from perennial.domain.definition import Definition
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.definitions.recipe import Metric
+from perennial.domain.evaluation.scoring import Score
 from perennial.domain.health import WORDS, State, health
-from perennial.domain.manifest import Manifest
 from perennial.domain.monitoring.report import Watch
-from perennial.domain.recipe import Metric
-from perennial.domain.registry import Head
-from perennial.domain.scoring import Score
 from perennial.domain.verdict import VerdictSummary, lying_there
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.ports import Clock, JobLauncher, ObjectStore
 from perennial.workflows.console.records import Records
 from perennial.workflows.console.snapshots import Snapshot, Snapshots

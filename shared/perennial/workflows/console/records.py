@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from perennial.domain.definition import Definition
-from perennial.domain.lineage import Lineage
-from perennial.domain.manifest import Manifest
-from perennial.domain.registry import Head
+from perennial.domain.definitions.definition import Definition
+from perennial.domain.versioning.lineage import Lineage
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.workflows.at_once import at_once
 from perennial.workflows.registry import Registry
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perennial.domain.manifest import Input
+from perennial.domain.versioning.manifest import Input
 
 _TRUTHS = {"true": True, "false": False}
 

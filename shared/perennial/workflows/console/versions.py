@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from perennial.domain.manifest import Manifest
-from perennial.domain.recipe import Metric
-from perennial.domain.registry import Head
-from perennial.domain.scoring import Score
+from perennial.domain.definitions.recipe import Metric
+from perennial.domain.evaluation.scoring import Score
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.errors import NotFoundError
 from perennial.workflows.console.files import Page, page_of
 from perennial.workflows.console.records import Records

@@ -10,7 +10,7 @@ from perennial.domain import names
 from perennial.domain.addresses import home
 from perennial.domain.doctoring.findings import Finding, ok, problem, unknown
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
-from perennial.domain.registry import Head
+from perennial.domain.versioning.registry import Head
 from perennial.errors import (
     NotFoundError,
     ObjectNotFound,

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pyarrow.parquet as pq
 
-from perennial.domain.lookups import key_text
 from perennial.domain.monitoring.feedback import Whole, feedback_loop
 from perennial.domain.monitoring.pairs import pairs
 from perennial.domain.monitoring.requests import Key, Tally
+from perennial.domain.serving.lookups import key_text
 from perennial.domain.verdict import VerdictSummary
 from perennial.errors import ObjectNotFound
 from perennial.ports import ObjectStore

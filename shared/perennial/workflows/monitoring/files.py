@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from perennial.domain.judging.redelivery import in_effect
+from perennial.domain.judging.reference import NO_HISTORY, Reference
 from perennial.domain.monitoring.columns import Course, File, learned_values, values_of
 from perennial.domain.monitoring.distances import distance
 from perennial.domain.monitoring.drift import drift
@@ -13,8 +15,6 @@ from perennial.domain.monitoring.nulls import nulls
 from perennial.domain.monitoring.report import FilePoint
 from perennial.domain.monitoring.unseen import new_values, unseen
 from perennial.domain.monitoring.vanished import missing, vanished
-from perennial.domain.redelivery import in_effect
-from perennial.domain.reference import NO_HISTORY, Reference
 from perennial.domain.verdict import VerdictSummary
 from perennial.ports import ObjectStore
 from perennial.workflows.at_once import at_once

@@ -15,7 +15,7 @@ from typing import Any
 
 from perennial.domain.monitoring.following import MOST_CLOSED, Part, follow
 from perennial.domain.monitoring.report import Distance, Feature, Watch
-from perennial.domain.registry import Head
+from perennial.domain.versioning.registry import Head
 from perennial.errors import PerennialError
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
 from perennial.workflows.ledger import Entry

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from perennial.domain.definition import Definition
-from perennial.domain.manifest import Manifest
+from perennial.domain.definitions.definition import Definition
 from perennial.domain.monitoring.findings import Identity, Symptom
 from perennial.domain.monitoring.report import Watch
-from perennial.domain.registry import Head
 from perennial.domain.verdict import VerdictSummary
+from perennial.domain.versioning.manifest import Manifest
+from perennial.domain.versioning.registry import Head
 from perennial.ports import ObjectStore
 
 

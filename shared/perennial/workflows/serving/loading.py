@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from perennial.domain import names
-from perennial.domain.graph_rules import BYTES
-from perennial.domain.inputs import Columns
-from perennial.domain.instances import InstanceReader, ignored_fields
-from perennial.domain.manifest import FileDigest, Manifest
-from perennial.domain.predictions import predictions
-from perennial.domain.problems import invalid_instances
-from perennial.domain.registry import Head, read_manifest, verify_manifest
+from perennial.domain.graphs.graph_rules import BYTES
+from perennial.domain.modelling.inputs import Columns
+from perennial.domain.modelling.predictions import predictions
+from perennial.domain.serving.instances import InstanceReader, ignored_fields
+from perennial.domain.serving.problems import invalid_instances
+from perennial.domain.versioning.manifest import FileDigest, Manifest
+from perennial.domain.versioning.registry import Head, read_manifest, verify_manifest
 from perennial.errors import DigestMismatch, GateFailed, ModelError, ObjectNotFound
 from perennial.ports import ObjectReader, Scorer
 
@@ -45,7 +45,7 @@ class Answer:
     """What a model says to a request.
 
     Attributes:
-        predictions: one for each instance (see `domain.predictions`).
+        predictions: one for each instance (see `domain.modelling.predictions`).
         ignored: fields of the instances that mean nothing to the model.
     """
 

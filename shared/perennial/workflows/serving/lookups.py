@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from perennial.domain import names
-from perennial.domain.lookups import LISTED, Entry, key_name, latest, list_from, told
-from perennial.domain.registry import Head
+from perennial.domain.serving.lookups import LISTED, Entry, key_name, latest, list_from, told
+from perennial.domain.versioning.registry import Head
 from perennial.errors import ObjectNotFound, StoreError, StoreUnavailable
 from perennial.ports import Clock, ObjectReader
 from perennial.workflows.serving.lookup import Lookup

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from perennial.domain import names
-from perennial.domain.registry import Head
-from perennial.domain.serving_settings import ServingSettings
+from perennial.domain.definitions.serving_settings import ServingSettings
+from perennial.domain.versioning.registry import Head
 from perennial.errors import ModelError, ObjectNotFound
 from perennial.ports import Clock, ObjectReader, StoredObject
 from perennial.workflows.serving.loading import Loader, Model, load

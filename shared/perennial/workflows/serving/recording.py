@@ -12,8 +12,8 @@ import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from perennial.domain.prediction_log import Entry, Exchange, Refusal, ShadowAnswer, spread
-from perennial.domain.serving_settings import ServingSettings
+from perennial.domain.definitions.serving_settings import ServingSettings
+from perennial.domain.serving.prediction_log import Entry, Exchange, Refusal, ShadowAnswer, spread
 from perennial.workflows.serving.loading import Model
 from perennial.workflows.serving.shadow import Shadows
 

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from perennial.domain.prediction_log import ShadowAnswer
-from perennial.domain.problems import InvalidInstances
+from perennial.domain.serving.prediction_log import ShadowAnswer
+from perennial.domain.serving.problems import InvalidInstances
 from perennial.errors import ModelError
 from perennial.workflows.serving.loading import Answer, Model
 

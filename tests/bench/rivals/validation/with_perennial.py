@@ -6,8 +6,8 @@ from pathlib import Path
 
 from subject import report
 
-from perennial.domain.definition import parse
-from perennial.domain.validation import judge_bytes
+from perennial.domain.definitions.definition import parse
+from perennial.domain.judging.validation import judge_bytes
 
 DEFINITION = parse(Path(sys.argv[2]).read_text())
 

@@ -1,0 +1,1 @@
+"""What a person declares of a pipeline: read, compared, described, first guessed from samples."""

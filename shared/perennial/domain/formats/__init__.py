@@ -1,0 +1,1 @@
+"""From the bytes of a file, whatever its format, to a table of text cells."""

@@ -1,0 +1,1 @@
+"""A model file as data: what an ONNX graph may hold, looked at before anything loads it."""

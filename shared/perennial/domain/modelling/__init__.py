@@ -1,0 +1,1 @@
+"""From typed rows to a model: features, estimators, training, and what a model needs."""

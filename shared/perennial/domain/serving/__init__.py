@@ -1,0 +1,1 @@
+"""Requests and answers: instances in, predictions or problems out, the prediction log."""
