@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -14,11 +16,13 @@ import requests
 
 from localdev import identities
 from localdev.processes import MARK
-from localdev.settings import BUCKETS, TABLE
+from localdev.settings import BUCKETS, TABLE, Addresses, config
 from perennial.adapters.cloud_storage import CloudStorageStore, connect
 from perennial.config import Config
 from perennial.errors import PermissionDenied
-from tests.e2e.conftest import LocalCloud, cloud  # noqa: F401 (a fixture)
+from perennial.wiring.storage import open_buckets
+from perennial.workflows.runs import RunRecord, write_run
+from tests.e2e.conftest import LocalCloud
 from tests.integration.cloud.conftest import eventually
 
 DEFINITION = """
@@ -32,8 +36,20 @@ training: {model: linear, min_rows: 50}
 """
 
 
+SECRET = "hooks/T0p53cr37"  # noqa: S105 (of nobody)
+
+
 @pytest.fixture(scope="module")
-def shop(cloud: LocalCloud, tmp_path_factory) -> Callable[..., Path]:  # noqa: F811
+def cloud(tmp_path_factory) -> Iterator[LocalCloud]:
+    """A local cloud whose webhook is a secret, and does not answer."""
+    local = LocalCloud(tmp_path_factory.mktemp("cloud"))
+    local.up("--alert-webhook", f"http://127.0.0.1:9/{SECRET}")
+    yield local
+    local.down()
+
+
+@pytest.fixture(scope="module")
+def shop(cloud: LocalCloud, tmp_path_factory) -> Callable[..., Path]:
     """The cloud has a champion; makes further files."""
     folder = tmp_path_factory.mktemp("files")
     (folder / "shop.yaml").write_text(DEFINITION)
@@ -55,7 +71,7 @@ def shop(cloud: LocalCloud, tmp_path_factory) -> Callable[..., Path]:  # noqa: F
 
 
 @contextmanager
-def standing_still(cloud: LocalCloud, part: str) -> Iterator[None]:  # noqa: F811
+def standing_still(cloud: LocalCloud, part: str) -> Iterator[None]:
     """Neither dead, which would have it started again, nor able to answer."""
     found = []
     for process in psutil.process_iter():
@@ -76,13 +92,13 @@ def standing_still(cloud: LocalCloud, part: str) -> Iterator[None]:  # noqa: F81
             process.resume()
 
 
-def predicted(cloud: LocalCloud) -> float:  # noqa: F811
+def predicted(cloud: LocalCloud) -> float:
     answer = cloud.predict("shop", [{"day": 3, "people": 15}])
     assert answer.status_code == 200, answer.text
     return answer.json()["predictions"][0]["probabilities"]["true"]
 
 
-def test_delivery_down(cloud, shop):  # noqa: F811
+def test_delivery_down(cloud, shop):
     with standing_still(cloud, "delivery"):
         cloud.run("drop", "shop", str(shop("second.csv", 2)))
         assert cloud.json("status", "shop")["counts"].get("accepted") == 1
@@ -93,7 +109,7 @@ def test_delivery_down(cloud, shop):  # noqa: F811
     assert cloud.json("status", "shop")["counts"]["accepted"] == 2
 
 
-def test_console_gone(cloud, shop):  # noqa: F811
+def test_console_gone(cloud, shop):
     """It is a window and nothing else: the command line decides as ever."""
     with standing_still(cloud, "console"):
         with pytest.raises(requests.RequestException):
@@ -107,7 +123,7 @@ def test_console_gone(cloud, shop):  # noqa: F811
 
 
 @pytest.mark.parametrize("part", sorted(TABLE["access"]))
-def test_a_part_that_oversteps_is_refused(cloud, shop, part):  # noqa: F811
+def test_a_part_that_oversteps_is_refused(cloud, shop, part):
     """With the very token that its process has."""
     table = json.loads((cloud.folder / identities.FILE_NAME).read_text())
     [token] = [token for token, entry in table.items() if entry["part"] == part]
@@ -125,7 +141,7 @@ def test_a_part_that_oversteps_is_refused(cloud, shop, part):  # noqa: F811
             models.replace(head.name, b"{}", generation=head.generation)
 
 
-def test_no_part_was_refused_anything(cloud, shop):  # noqa: F811
+def test_no_part_was_refused_anything(cloud, shop):
     """Judging, training, predicting and the pages above took no more than the table gives."""
     console = cloud.endpoints["console"]
     pages = (
@@ -144,3 +160,36 @@ def test_no_part_was_refused_anything(cloud, shop):  # noqa: F811
     assert {"ingest.log", "monitor.log", "console.log", "predict.log"} <= {one.name for one in logs}
     for log in logs:
         assert "does not have storage." not in log.read_text(), log
+
+
+def test_no_secret_is_in_a_log(cloud, shop):
+    """Not a token, nor the webhook's address, nor the cookie against forgery, though all are used."""
+    console = cloud.endpoints["console"]
+    with requests.Session() as browser:
+        page = browser.get(f"{console}/p/shop/do/pin", timeout=30)
+        fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text))
+        acted = browser.post(
+            f"{console}/p/shop/do/pin",
+            data={**fields, "why": "a test"},
+            headers={"Origin": console},
+            timeout=30,
+        )
+        cookies = [cookie.value for cookie in browser.cookies]
+    assert acted.status_code == 200, acted.text
+    assert len(cookies) == 1
+    buckets = open_buckets(config(Addresses(cloud.endpoints["storage"], cloud.endpoints["run"])))
+    now = datetime.now(UTC)
+    write_run(
+        buckets.data, RunRecord("shop", f"{now:%Y%m%dT%H%M%S%f}-0", "failed", "a test", now, now)
+    )
+    swept = requests.post(cloud.endpoints["monitor"], data=b"{}", timeout=60)
+    assert "took no alert" in swept.json()["watched"]["untold"]["shop"]["webhook"]
+    tokens = json.loads((cloud.folder / identities.FILE_NAME).read_text())
+    secrets = [*tokens, SECRET, *cookies]
+    written = [
+        path for path in cloud.folder.rglob("*") if path.suffix in (".log", ".jsonl", ".html")
+    ]
+    text = "".join(path.read_text(errors="replace") for path in written) + swept.text
+    assert "took no alert" in text
+    assert [secret for secret in secrets if secret in text] == []
+    assert (cloud.folder / identities.FILE_NAME).stat().st_mode & 0o077 == 0

@@ -12,6 +12,7 @@ HEADING = "## When a part is gone"
 NOT_ROWS = {
     "test_a_part_that_oversteps_is_refused",
     "test_no_part_was_refused_anything",
+    "test_no_secret_is_in_a_log",
 }
 """Tests of who may do what, on the same running cloud."""
 
