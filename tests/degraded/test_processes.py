@@ -163,7 +163,7 @@ def test_no_part_was_refused_anything(cloud, shop):
 
 
 def test_no_secret_is_in_a_log(cloud, shop):
-    """Not a token, nor the webhook's address, nor the cookie against forgery, though all are used."""
+    """No token, not the webhook's address, nor the cookie against forgery; all were used."""
     console = cloud.endpoints["console"]
     with requests.Session() as browser:
         page = browser.get(f"{console}/p/shop/do/pin", timeout=30)
