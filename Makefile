@@ -89,6 +89,10 @@ SOAK_MINUTES ?= 30
 soak: setup ## Check every answer to a million requests under constant trouble: make soak [SOAK_REQUESTS=…] [SOAK_MINUTES=…]
 	$(BIN)/python -m tests.bench.soak --requests $(SOAK_REQUESTS) --minutes $(SOAK_MINUTES)
 
+SEEDS ?= 1000
+simulate: setup ## Run seeded deployments in memory under every fault, and check what must hold: make simulate [SEEDS=1000]
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py
 
