@@ -6,7 +6,7 @@ TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak bundles format lock clean audit
+.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak bundles format lock clean audit simulate
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
