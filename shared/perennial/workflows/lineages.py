@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from perennial.domain.versioning.lineage import Lineage
 from perennial.domain.versioning.recalling import learned_rows
+from perennial.domain.versioning.registry import Head
 from perennial.workflows.registry import Registry
 
 LINEAGE = "lineage.json"
@@ -35,12 +37,14 @@ class Learners:
 
         Raises:
             NotFoundError: when one of them does not exist.
-            DigestMismatch: when a lineage is not what its manifest states.
+            DigestMismatch: when a lineage is not what its manifest states, or that is not the one
+                that the head states.
         """
         lacking = sorted(set(versions) - self._lineages.keys())
         if lacking:
+            read = partial(self._read, self._registry.require(self._pipeline))
             with ThreadPoolExecutor(AT_ONCE) as pool:
-                self._lineages |= zip(lacking, pool.map(self._read, lacking), strict=True)
+                self._lineages |= zip(lacking, pool.map(read, lacking), strict=True)
         rows = {v: learned_rows(self._lineages[v], self._stem) for v in sorted(versions)}
         return {version: number for version, number in rows.items() if number}
 
@@ -51,8 +55,8 @@ class Learners:
         self.among([version])
         return self._stem in self._lineages[version].stems
 
-    def _read(self, version: str) -> Lineage:
-        manifest = self._registry.manifest(self._pipeline, version)
+    def _read(self, head: Head, version: str) -> Lineage:
+        manifest = self._registry.manifest(self._pipeline, version, head=head)
         if LINEAGE not in manifest.files:
             return Lineage()  # it was trained elsewhere, on none of our files
         return Lineage.from_json(self._registry.read_version_file(manifest, LINEAGE))
