@@ -6,7 +6,7 @@ TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak bundles format lock clean audit
+.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak mutate bundles format lock clean audit
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -88,6 +88,10 @@ SOAK_REQUESTS ?= 1000000
 SOAK_MINUTES ?= 30
 soak: setup ## Check every answer to a million requests under constant trouble: make soak [SOAK_REQUESTS=…] [SOAK_MINUTES=…]
 	$(BIN)/python -m tests.bench.soak --requests $(SOAK_REQUESTS) --minutes $(SOAK_MINUTES)
+
+MUTANTS_AT_ONCE ?= 1
+mutate: setup ## Take out every guard, one at a time, and see a test fail: make mutate [MUTANTS_AT_ONCE=1]
+	$(BIN)/python -m tests.mutation --at-once $(MUTANTS_AT_ONCE)
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py
