@@ -12,6 +12,7 @@ from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict
 from perennial.domain.versioning import registry as state
 from perennial.errors import LaunchError
+from perennial.workflows import relaunching
 from perennial.workflows.runs import RunRecord, write_run
 from perennial.workflows.verdicts import write_verdict
 from tests.integration.ingest.world import OTHER, VISITS, World, at_once
@@ -88,6 +89,7 @@ def test_the_run_that_replaced_one_is_waited_for_like_the_first(world: World) ->
     assert world.launcher.launched == ["shop", "shop"]
 
     world.launcher.ended.add("shop-2")
+    world.clock.time += relaunching.FIRST_PAUSE
     world.ingest(files[5])
     assert world.launcher.launched == ["shop", "shop", "shop"]
 
