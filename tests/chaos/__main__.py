@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.run import Plan, run
+from tests.chaos.storm import Storm
 
 
 def main() -> None:
@@ -21,6 +22,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m tests.chaos", description=__doc__.splitlines()[0]
     )
+    parser.add_argument("what", nargs="?", choices=["faults", "storm"], default="faults")
+    parser.add_argument("--files", type=int, default=10_000, metavar="N", help="of a storm")
     parser.add_argument("--minutes", type=float, default=15, metavar="M", help="of trouble")
     parser.add_argument("--deeds", type=int, default=10**9, metavar="N", help="at most")
     parser.add_argument("--seed", type=int, default=0, metavar="S")
@@ -28,6 +31,10 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="where state and logs stay")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started is ended
+    if options.what == "storm":
+        weathered = Storm(options.files, options.seed).run()
+        print(weathered.table())
+        sys.exit(0 if weathered.findings.clean else "\n".join(weathered.findings.complaints()))
     plan = Plan(options.deeds, options.minutes * 60, options.seed, options.pace)
     with tempfile.TemporaryDirectory(prefix="perennial-chaos-") as temporary:
         directory = options.keep or Path(temporary)

@@ -45,6 +45,11 @@ class Findings:
     def clean(self) -> bool:
         return not (self.lost or self.doubled or self.wrong)
 
+    def complaints(self) -> list[str]:
+        """The first few sentences of each kind."""
+        every = {"lost": self.lost, "doubled": self.doubled, "wrong": self.wrong}
+        return [f"{kind}: {one}" for kind, ones in every.items() for one in ones[:20]]
+
 
 def stem_of(item: dict[str, Any]) -> str:
     """How the verdict on a generation of a landing object is called."""

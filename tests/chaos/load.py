@@ -41,7 +41,7 @@ _WEIGHTS = (60, 12, 8, 10, 10)
 def content(number: int, *, bad: bool = False, padding: int = 0) -> bytes:
     """The file of the `number`-th day: unlike any other, and by the same law."""
     random = Random(number)
-    day = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=number)
+    day = datetime(1990, 1, 1, tzinfo=UTC) + timedelta(days=number)
     lines = ["when,visits,note,takings"]
     for row in range(ROWS):
         visits = random.randrange(100) if not bad else -1 - random.randrange(100)

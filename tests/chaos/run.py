@@ -97,10 +97,7 @@ class Outcome:
 
     def complaints(self) -> list[str]:
         """The first few sentences of each kind."""
-        found = self.findings
-        every = {"lost": found.lost, "doubled": found.doubled, "wrong": found.wrong}
-        every["left running"] = self.left
-        return [f"{kind}: {one}" for kind, ones in every.items() for one in ones[:20]]
+        return self.findings.complaints() + [f"left running: {one}" for one in self.left]
 
 
 def run(directory: Path, plan: Plan, tell: Callable[[str], None] = lambda _: None) -> Outcome:
@@ -154,6 +151,7 @@ def _trouble(
     with ExitStack() as stack:
         for one in (*askers, *droppers):
             stack.enter_context(one)
+        _await(lambda: 200 in asked.counts, lambda: "no prediction was answered")
         with adversary:
             while adversary.deeds < plan.deeds and time.monotonic() - began < plan.seconds:
                 adversary.require_alive()
@@ -188,12 +186,27 @@ def _settle(cloud: LocalCloud, buckets: Buckets) -> float:
     # The way on for whoever does not want to wait for a run that died several times.
     cloud.run("retrain", PIPELINE, check=False)
     waits = "nothing was looked at"
-    while time.monotonic() - began < _PATIENCE:
+
+    def settled() -> bool:
+        nonlocal waits
         waits = _what_waits(buckets)
-        if not waits:
-            return time.monotonic() - began
+        return not waits
+
+    _await(settled, lambda: waits)
+    return time.monotonic() - began
+
+
+def _await(done: Callable[[], bool], lacking: Callable[[], str]) -> None:
+    """Wait until something is done that nothing stands in the way of.
+
+    Raises:
+        TimeoutError: it is not, for long.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while not done():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"after {_PATIENCE:.0f} s without trouble {lacking()}")
         time.sleep(_POLL)
-    raise TimeoutError(f"after {_PATIENCE:.0f} s without trouble {waits}")
 
 
 def _what_waits(buckets: Buckets) -> str:
