@@ -6,7 +6,7 @@ TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak bundles format lock clean
+.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak chaos bundles format lock clean
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -80,6 +80,12 @@ SOAK_REQUESTS ?= 1000000
 SOAK_MINUTES ?= 30
 soak: setup ## Check every answer to a million requests under constant trouble: make soak [SOAK_REQUESTS=…] [SOAK_MINUTES=…]
 	$(BIN)/python -m tests.bench.soak --requests $(SOAK_REQUESTS) --minutes $(SOAK_MINUTES)
+
+CHAOS_MINUTES ?= 15
+CHAOS_SEED ?= 0
+chaos: setup ## Kill, pause, starve and mislead a local cloud under load, and account for everything: make chaos [CHAOS_MINUTES=…] [CHAOS_SEED=…]
+	$(BIN)/python -m tests.chaos --minutes $(CHAOS_MINUTES) --seed $(CHAOS_SEED)
+	$(BIN)/python -m tests.chaos storm
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py

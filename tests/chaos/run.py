@@ -49,7 +49,7 @@ class Plan:
     seconds: float = float("inf")
     seed: int = 0
     pace: float = 1.0
-    per_file: float = 0.6
+    per_file: float = 1.0
 
 
 @dataclass(slots=True)
@@ -182,8 +182,9 @@ def _settle(cloud: LocalCloud, buckets: Buckets) -> float:
         TimeoutError: something is left over, for long.
     """
     began = time.monotonic()
-    cloud.run("sweep")
-    # The way on for whoever does not want to wait for a run that died several times.
+    # After runs that were killed again and again it says so, and fails: the next one must wait.
+    # Whoever does not want to wait asks for a run.
+    cloud.run("sweep", check=False)
     cloud.run("retrain", PIPELINE, check=False)
     waits = "nothing was looked at"
 
