@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 
 from tests.chaos.bucket import Buckets
-from tests.chaos.load import PIPELINE, ROWS, Answer, Dropped
+from tests.chaos.load import PIPELINE, ROWS, WHEN, Answer, Dropped
 
 _CLOSE = 1e-4  # float32, of predictions up to some hundreds
 
@@ -276,9 +276,9 @@ class Model:
 
     def predict(self, visits: int) -> float:
         if visits not in self._known:
-            if [one["name"] for one in self._inputs] != ["visits"]:
-                raise AssertionError(f"unexpected inputs: {self._inputs}")
-            feed = {self._inputs[0]["tensor"]: np.array([[visits]], np.float32)}
+            values = {"when": np.array([[WHEN.timestamp()]], np.int64)}
+            values["visits"] = np.array([[visits]], np.float32)
+            feed = {one["tensor"]: values[one["name"]] for one in self._inputs}
             [answer] = self._session.run(["prediction"], feed)
             self._known[visits] = float(answer[0][0])
         return self._known[visits]

@@ -19,6 +19,8 @@ from tests.chaos.bucket import CHUNK, Buckets
 
 PIPELINE = "takings"
 ROWS = 40
+WHEN = datetime(2024, 1, 1, tzinfo=UTC)
+"""What every prediction is asked for."""
 
 DEFINITION = f"""
 name: {PIPELINE}
@@ -175,7 +177,7 @@ class Asking(Trouble):
 
     def once(self) -> float:
         visits, began = self._random.randrange(100), time.time()
-        instance = {"when": "2024-01-01 00:00:00", "visits": visits}
+        instance = {"when": f"{WHEN:%Y-%m-%d %H:%M:%S}", "visits": visits}
         try:
             answer = self._session.post(
                 f"{self._url()}/v1/models/{PIPELINE}:predict",
