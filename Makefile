@@ -6,7 +6,7 @@ TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak simulate mutate bundles format lock clean audit
+.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak simulate mutate bundles format lock clean audit chaos
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -96,6 +96,12 @@ simulate: setup ## Run seeded deployments in memory under every fault, and check
 MUTANTS_AT_ONCE ?= 1
 mutate: setup ## Take out every guard, one at a time, and see a test fail: make mutate [MUTANTS_AT_ONCE=1]
 	$(BIN)/python -m tests.mutation --at-once $(MUTANTS_AT_ONCE)
+
+CHAOS_MINUTES ?= 15
+CHAOS_SEED ?= 0
+chaos: setup ## Kill, pause, starve and mislead a local cloud under load, and account for everything: make chaos [CHAOS_MINUTES=…] [CHAOS_SEED=…]
+	$(BIN)/python -m tests.chaos --minutes $(CHAOS_MINUTES) --seed $(CHAOS_SEED)
+	$(BIN)/python -m tests.chaos storm
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py

@@ -46,6 +46,11 @@ class Trouble(ABC):
         except Exception as error:  # noqa: BLE001 (raised where the block ends)
             self._failure = error
 
+    def require_alive(self) -> None:
+        """Raise RuntimeError where no more trouble is made, as where the block ends."""
+        if self._failure is not None:
+            raise RuntimeError(f"{type(self).__name__} ended early") from self._failure
+
     def __enter__(self) -> Self:
         """Begin."""
         self._thread.start()
@@ -59,8 +64,8 @@ class Trouble(ABC):
         """
         self._over.set()
         self._thread.join()
-        if self._failure is not None and raised[0] is None:
-            raise RuntimeError(f"{type(self).__name__} ended early") from self._failure
+        if raised[0] is None:
+            self.require_alive()
 
 
 class Champions(Trouble):

@@ -288,6 +288,8 @@ def _reported(report: dict[str, Any], excerpts: Sequence[Excerpt]) -> Iterator[s
             if (excerpt.rule, excerpt.column) == (finding["rule"], finding["column"]):
                 yield from draw(excerpt)
                 break
+    if "traceback" in report:
+        yield from report["traceback"].splitlines()
     yield f"next       {_ways_out(report, shlex.quote(report['file']))}"
 
 
@@ -304,6 +306,11 @@ def _ways_out(report: dict[str, Any], file: str) -> str:
         return (
             f"`perennial quarantine release {pipeline} {file} --why …` lets it be learned; "
             "`discard` hides it"
+        )
+    if "traceback" in report:
+        return (
+            f"`perennial quarantine retry {pipeline} {file}` judges it again once the mistake is "
+            "mended; `discard` hides it"
         )
     if pipeline == names.UNKNOWN_PIPELINE:
         return (

@@ -94,9 +94,19 @@ def home(pipeline: str, file: FileId) -> str:
     return f"{pipeline}/homes/{file.stem}"
 
 
+def attempts(pipeline: str) -> str:
+    """Prefix of the notes of attempts at judging files, in the data bucket."""
+    return f"{pipeline}/attempts/"
+
+
 def attempt(pipeline: str, file: FileId, number: int = 1) -> str:
     """The note that judging a file began for the `number`-th time, in the data bucket."""
-    return numbered(f"{pipeline}/attempts/{file.stem}", number)
+    return numbered(attempts(pipeline) + file.stem, number)
+
+
+def failure(pipeline: str, file: FileId, number: int = 1) -> str:
+    """The traceback of the `number`-th failure of ours on a file, in the data bucket."""
+    return numbered(f"{pipeline}/failures/{file.stem}", number)
 
 
 def content(pipeline: str, sha256: str, number: int = 1) -> str:

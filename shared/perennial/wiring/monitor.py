@@ -19,7 +19,7 @@ from perennial.workflows.monitoring.look import Lookout
 from perennial.workflows.monitoring.telling import Channel
 from perennial.workflows.monitoring.tick import Watched, watch
 from perennial.workflows.registry import Registry
-from perennial.workflows.sweep import Standing, Swept, sweep
+from perennial.workflows.sweep import PATIENCE, Standing, Swept, sweep
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ class Monitor:
     def sweep(self, tell: Callable[[Verdict | Standing], None]) -> Swept:
         """Sweep every pipeline, and tell each verdict and each champion's standing."""
         parts = self.lookout
-        return sweep(parts.buckets, parts.registry, parts.launcher, parts.clock, tell=tell)
+        return sweep(
+            parts.buckets, parts.registry, parts.launcher, parts.clock, tell=tell, patience=PATIENCE
+        )
 
     def watch(self, tell: Channel) -> Watched:
         """Look at every pipeline, and tell what changed, the webhook too."""

@@ -85,7 +85,7 @@ class Desk:
 
         One that lies where files are scored is taken to be scored instead, whatever came before.
         """
-        blank = self._signed(blank, data)
+        blank = self.signed(blank, data)
         return self._known(blank, data) or self._conclude(blank, data)
 
     def repair(self, blank: Verdict, data: bytes, judgement: Judgement) -> Verdict:
@@ -99,7 +99,7 @@ class Desk:
         Raises:
             RefusedError: when these bytes were recalled.
         """
-        blank = self._signed(blank, data)
+        blank = self.signed(blank, data)
         return self._known(blank, data, repaired=True) or self._accept(blank, judgement)
 
     def release(self, blank: Verdict, data: bytes) -> Verdict:
@@ -108,7 +108,7 @@ class Desk:
         Raises:
             RefusedError: when that is nothing.
         """
-        blank = replace(self._signed(blank, data), cleared=True)
+        blank = replace(self.signed(blank, data), cleared=True)
         judgement = self._usable(blank, data)
         left_out = judgement.rows - _usable_rows(judgement)
         if left_out == judgement.rows:
@@ -134,7 +134,8 @@ class Desk:
         told = f"{counted(rows, 'row')} accepted, {left_out or 'none'} left out"
         return self._accept(replace(blank, reason=f"{blank.reason} ({told})"), judgement)
 
-    def _signed(self, blank: Verdict, data: bytes) -> Verdict:
+    def signed(self, blank: Verdict, data: bytes) -> Verdict:
+        """A decision to make, with the definition and the bytes that it is about."""
         sha256 = hashlib.sha256(data).hexdigest()
         return replace(blank, definition=self.digest, sha256=sha256, size=len(data))
 
@@ -237,7 +238,12 @@ class Desk:
 
 
 def quarantine(
-    buckets: Buckets, blank: Verdict, findings: Sequence[Finding], data: bytes | None = None
+    buckets: Buckets,
+    blank: Verdict,
+    findings: Sequence[Finding],
+    data: bytes | None = None,
+    *,
+    traceback: str = "",
 ) -> Verdict:
     """Keep a file's original bytes and their diagnosis, then decide.
 
@@ -246,6 +252,7 @@ def quarantine(
         blank: the decision to make.
         findings: what is wrong with the file.
         data: its bytes, where they were read.
+        traceback: of the mistake of ours that kept it from being judged.
     """
     verdict = replace(
         blank,
@@ -256,7 +263,7 @@ def quarantine(
     original = names.quarantined_bytes(verdict.pipeline, verdict.file)
     if not _keep_original(buckets, verdict.file, original, data):
         return vanished(buckets, blank)
-    report = to_report(verdict, f"gs://{buckets.quarantine.bucket}/{original}")
+    report = to_report(verdict, f"gs://{buckets.quarantine.bucket}/{original}", traceback=traceback)
     create_once(buckets.quarantine, report_name(verdict), report, content_type="application/json")
     return write_verdict(buckets.data, verdict)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from perennial.domain import names
 from perennial.domain.evaluation.span import learnable
 from perennial.domain.evaluation.trigger import due
 from perennial.domain.judging.redelivery import in_effect
@@ -14,13 +12,12 @@ from perennial.domain.verdict import Verdict, VerdictSummary
 from perennial.domain.versioning.registry import Head
 from perennial.ports import Buckets, Clock, JobLauncher, ObjectStore
 from perennial.workflows.batch.queue import launch_scoring
-from perennial.workflows.chains import last_number
 from perennial.workflows.judging import judge
 from perennial.workflows.queue import accepted_files, is_at_work
 from perennial.workflows.registry import Registry
+from perennial.workflows.relaunching import Launches
 from perennial.workflows.runs import read_considered
 from perennial.workflows.verdicts import list_in_force
-from perennial.workflows.writing import create_once
 
 
 def ingest(
@@ -53,8 +50,9 @@ def launch_if_due(
     pipeline: str,
     verdict: Verdict | None = None,
 ) -> str | None:
-    """Launch a run if the trigger is due and no run is at work.
+    """Launch a run if the trigger is due and no run is at work or on its way.
 
+    After runs that died it waits, longer and longer; the sweep starts the next one.
     Looks only at files that came after those which the last run is done with, in one bounded
     listing, and at the one file that the caller knows of; the sweep looks at all of them. Only
     while there is no champion are the rows that a first version learns from counted here, too.
@@ -76,6 +74,10 @@ def launch_if_due(
     head = registry.head(pipeline)
     if head is None or is_at_work(head, launcher, clock):
         return None
+    # Before any look at files, because it costs the same however many came: a storm is long.
+    launches = Launches.at(buckets.data, launcher, head)
+    if launches.on_its_way or launches.deaths.must_wait(clock.now()):
+        return None
     fresh = _fresh(buckets.data, head, verdict)
     if not fresh:
         return None
@@ -88,27 +90,7 @@ def launch_if_due(
         rows = sum(file.rows for file in learnable(training, accepted))
     if not due(training.trigger, fresh, at_least=at_least, rows=rows):
         return None
-    return launch_once(buckets.data, launcher, head)
-
-
-def launch_once(data: ObjectStore, launcher: JobLauncher, head: Head) -> str | None:
-    """Launch a run, unless one that was launched at this very commit has yet to claim.
-
-    A run's first act is to commit its claim, so while the head stands still the run that was
-    launched is on its way, and will list whatever has its verdict by now. Many files that arrive
-    at once would each launch one otherwise. A run that died before its claim is told by the
-    platform; the sweep does not ask.
-
-    Raises:
-        LaunchError: when it could not be started.
-    """
-    launch = partial(names.launch, head.pipeline, head.commit)
-    last = last_number(data, launch())
-    if last and not launcher.has_ended(data.read(launch(last)).data.decode()):
-        return None
-    execution = launcher.launch(head.pipeline)
-    create_once(data, launch(last + 1), execution.encode())
-    return execution
+    return launches.start()
 
 
 def _fresh(data: ObjectStore, head: Head, verdict: Verdict | None) -> Sequence[VerdictSummary]:

@@ -7,7 +7,10 @@ which of the two all decisions about it lie.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+
+from polars.exceptions import PanicException
 
 from perennial.domain import names
 from perennial.domain.addresses import home, misaddressed, near_miss, reserved
@@ -16,13 +19,18 @@ from perennial.domain.judging.lateness import covered_before
 from perennial.domain.names import UNKNOWN_PIPELINE, FileId
 from perennial.domain.verdict import Verdict
 from perennial.domain.versioning.registry import Head
-from perennial.errors import ObjectNotFound
+from perennial.errors import InvariantBroken, ObjectNotFound, StoreError
 from perennial.ports import Buckets, Clock, ObjectInfo, ObjectStore
 from perennial.workflows.attempts import Attempts
 from perennial.workflows.deciding import Desk, quarantine, vanished
 from perennial.workflows.registry import Registry
 from perennial.workflows.verdicts import verdict_in_force, write_verdict
 from perennial.workflows.writing import create_once
+
+log = logging.getLogger(__name__)
+
+SWEEP = "sweep"
+"""Who decides, in the verdicts that a sweep makes."""
 
 
 def judge(
@@ -44,6 +52,8 @@ def judge(
 
     Raises:
         StoreError: when an outcome is unknown; doing it again completes it.
+        Exception: when judging the file failed in a way that nobody foresaw. As often as its
+            definition allows; then the file is quarantined, so that no event comes back for ever.
     """
     pipeline = _settle_home(buckets.data, registry, file)
     while True:
@@ -100,13 +110,29 @@ def _without_definition(buckets: Buckets, registry: Registry, blank: Verdict) ->
 def _with_definition(desk: Desk, blank: Verdict, info: ObjectInfo) -> Verdict:
     limit = desk.definition.files.max_bytes
     finding = too_large(info.size, limit) if info.size > limit else reserved(info.name)
+    attempts, allowed = Attempts(desk.buckets.data, blank), desk.definition.files.max_attempts
     if finding is None:
-        attempts = Attempts(desk.buckets.data, blank)
-        finding = attempts.begin(info, desk.definition.files.max_attempts, blank.decided)
+        # Whoever judges many files notes each: one that ends the process would end it every time.
+        always = blank.decided_by == SWEEP
+        finding = attempts.begin(info, allowed, blank.decided, always=always)
     if finding is not None:
         return quarantine(desk.buckets, blank, [finding])
     try:
         stored = desk.buckets.landing.read(info.name, generation=info.generation)
     except ObjectNotFound:
         return vanished(desk.buckets, blank)
-    return desk.decide(blank, stored.data)
+    try:
+        return desk.decide(blank, stored.data)
+    except StoreError:
+        raise
+    except (Exception, PanicException) as error:
+        failed = attempts.failed(error, allowed)
+        if failed is None:
+            if isinstance(error, Exception):
+                raise
+            # Nothing else handles it, so it would end the process of whoever judges many files.
+            raise InvariantBroken(f"{info.name}: {type(error).__name__}: {error}") from error
+        log.exception("%s is quarantined after %d attempts", info.name, allowed)
+        finding, trace = failed
+        signed = desk.signed(blank, stored.data)
+        return quarantine(desk.buckets, signed, [finding], stored.data, traceback=trace)

@@ -21,10 +21,10 @@ from perennial.domain.versioning.registry import Head, Pin
 from perennial.errors import NotFoundError, ObjectNotFound, RefusedError
 from perennial.ports import Buckets, Clock, JobLauncher
 from perennial.workflows.deciding import quarantine
-from perennial.workflows.ingest import launch_once
 from perennial.workflows.lineages import Learners
 from perennial.workflows.queue import is_at_work, work_is_due
 from perennial.workflows.registry import Registry
+from perennial.workflows.relaunching import launch_once
 from perennial.workflows.runs import read_considered
 from perennial.workflows.verdicts import list_in_force, verdict_in_force, write_verdict
 

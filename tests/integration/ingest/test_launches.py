@@ -12,6 +12,7 @@ from perennial.domain.names import FileId
 from perennial.domain.verdict import Verdict
 from perennial.domain.versioning import registry as state
 from perennial.errors import LaunchError
+from perennial.workflows import relaunching
 from perennial.workflows.runs import RunRecord, write_run
 from perennial.workflows.verdicts import write_verdict
 from tests.integration.ingest.world import OTHER, VISITS, World, at_once
@@ -88,6 +89,7 @@ def test_the_run_that_replaced_one_is_waited_for_like_the_first(world: World) ->
     assert world.launcher.launched == ["shop", "shop"]
 
     world.launcher.ended.add("shop-2")
+    world.clock.time += relaunching.FIRST_PAUSE
     world.ingest(files[5])
     assert world.launcher.launched == ["shop", "shop", "shop"]
 
@@ -256,3 +258,15 @@ def _past_verdict(world: World, number: int) -> Verdict:
         "shop", FileId(1000 + number, f"shop/{number}.csv"), "accepted", world.clock.now(), rows=9
     )
     return write_verdict(world.stores["data"], verdict)
+
+
+def test_a_storm_lists_nothing_while_the_run_that_it_launched_is_on_its_way(world: World) -> None:
+    """Each of its files would list all those before it, and the run sees them all anyway."""
+    for n in range(50):
+        world.drop_and_ingest(f"shop/{n}.csv", OTHER + b"2024-02-10 00:%02d,1,true\n" % n)
+    world.calls.listed = 0
+
+    world.drop_and_ingest("shop/last.csv", OTHER + b"2024-02-11,1,true\n")
+
+    assert world.launcher.launched == ["shop"]
+    assert world.calls.listed <= 2

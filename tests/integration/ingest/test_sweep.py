@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -177,3 +178,25 @@ def test_events_and_sweeps_agree(world: World) -> None:
     world.sweep()
 
     assert [world.ingest(file).decision for file in files] == ["duplicate", "accepted", "duplicate"]
+
+
+def test_pipelines_take_turns_so_that_a_storm_starves_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the time is up long before the storm is: the next sweep goes on."""
+    world.apply(VISITS.replace("name: shop", "name: market"))
+    for n in range(50):
+        world.drop(f"market/{n}.csv", OTHER + b"2024-03-%02d 01:%02d,1,true\n" % (1, n))
+    world.drop("shop/a.csv")
+    now = world.clock.now
+    monkeypatch.setattr(
+        world.clock, "now", lambda: now() + timedelta(seconds=len(world.calls.made))
+    )
+
+    swept = world.sweep(patience=timedelta(seconds=100))
+
+    assert [v.file.name for v in world.verdicts("shop")] == ["shop/a.csv"]
+    assert swept.launched == ["market", "shop"]
+    assert 0 < swept.left < 50
+    assert sum(swept.judged.values()) + swept.left == swept.listed
+    assert world.sweep().judged == {"accepted": swept.left}

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from perennial.adapters.clock import SystemClock
@@ -104,8 +104,10 @@ class World:
     def drop_and_ingest(self, name: str, data: bytes = GOOD) -> Verdict:
         return self.ingest(self.drop(name, data))
 
-    def sweep(self, pipeline: str | None = None) -> Swept:
-        return sweep(self.buckets, self.registry, self.launcher, self.clock, pipeline)
+    def sweep(self, pipeline: str | None = None, *, patience: timedelta | None = None) -> Swept:
+        return sweep(
+            self.buckets, self.registry, self.launcher, self.clock, pipeline, patience=patience
+        )
 
     def hospital(self, pipeline: str = "shop") -> Hospital:
         return Hospital(self.buckets, self.registry, self.launcher, self.clock, pipeline)

@@ -89,7 +89,7 @@ class Files(Strict):
         max_bytes: largest file, also once decompressed.
         max_line_bytes: longest row of a text file, in one line or several.
         max_attempts: how often judging a file may end without a verdict, as where its process runs
-            out of memory, before the file is quarantined unread.
+            out of memory or it fails unexpectedly, before the file is quarantined.
         extra_columns: what to do about columns that are not declared; they are never used.
         redelivery: what to make of a file that brings a period again: `append` learns both,
             `supersede` learns the later drop in place of the earlier. Such a file has the same

@@ -10,13 +10,14 @@ from perennial.domain import names
 from perennial.domain.verdict import Verdict
 
 
-def to_report(verdict: Verdict, original: str, bad_rows: str = "") -> bytes:
+def to_report(verdict: Verdict, original: str, bad_rows: str = "", traceback: str = "") -> bytes:
     """What was wrong with a file, as JSON.
 
     Args:
         verdict: the decision.
         original: where the original bytes are kept (a URL).
         bad_rows: where the rows are that were left out of an accepted file (a URL).
+        traceback: of the mistake of ours that kept it from being judged.
     """
     report: dict[str, Any] = {
         "format": 1,
@@ -40,6 +41,8 @@ def to_report(verdict: Verdict, original: str, bad_rows: str = "") -> bytes:
             "rows_set_aside": verdict.rows_set_aside,
             "bad_rows": bad_rows,
         }
+    if traceback:
+        report["traceback"] = traceback
     return json.dumps(report, ensure_ascii=False, indent=1).encode()
 
 

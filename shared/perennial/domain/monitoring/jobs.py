@@ -38,6 +38,8 @@ class AtWork:
         seconds: since it began.
         ended: whether its process is over, so that it will never give its claim back.
         overdue: whether its deadline has passed.
+        deaths: how many runs in a row before it ended without a record, too.
+        next_start: when the next one starts by itself, if not at the next sweep (UTC).
     """
 
     run: str
@@ -45,6 +47,8 @@ class AtWork:
     seconds: float
     ended: bool
     overdue: bool
+    deaths: int = 0
+    next_start: datetime | None = None
 
 
 def describe(runs: Sequence[Mapping[str, Any]], at_work: AtWork | None) -> Jobs:
@@ -95,13 +99,20 @@ def _failed(pipeline: str, run: Mapping[str, Any]) -> Symptom:
 
 
 def _without_a_record(pipeline: str, at_work: AtWork) -> Symptom:
+    which = f"run {at_work.run}"
+    if at_work.deaths:
+        which = f"{which}, like {at_work.deaths} before it,"
+    after = f"the first sweep after {at_work.next_start:%H:%M:%S} UTC" if at_work.next_start else (
+        "the next sweep"
+    )  # fmt: skip
     return Symptom(
         "job_failed", "", "error",
-        f"run {at_work.run} ended without a record, perhaps for lack of memory",
-        f"see the log of {at_work.execution or 'its process'}; the next sweep starts another run, "
+        f"{which} ended without a record, perhaps for lack of memory",
+        f"see the log of {at_work.execution or 'its process'}; {after} starts another run, "
         f"`perennial retrain {pipeline}` does so at once",
-        {"run": at_work.run, "execution": at_work.execution, "seconds": round(at_work.seconds)},
-        news=at_work.run,
+        {"run": at_work.run, "execution": at_work.execution, "seconds": round(at_work.seconds),
+         "deaths": at_work.deaths + 1},
+        strength=at_work.deaths + 1, news=at_work.run,
     )  # fmt: skip
 
 

@@ -36,12 +36,14 @@ class Claim:
         run: the run's id.
         deadline: after it anyone may claim (UTC).
         execution: the platform's name of the process, so that a dead one can be told.
+        deaths: how many runs in a row before it died without giving their claims back.
     """
 
     epoch: int
     run: str
     deadline: datetime
     execution: str = ""
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +262,10 @@ def take_claim(
         raise RefusedError(
             f"run {head.claim.run} works on {head.pipeline} until {head.claim.deadline:%H:%M:%S}"
         )
-    epoch = head.epoch + 1
-    claim = Claim(epoch, run, now + timedelta(seconds=seconds), execution)
+    epoch, deaths = head.epoch + 1, 0
+    if head.claim:  # nobody gave it back; who renews his own did not die
+        deaths = head.claim.deaths + (head.claim.run != run)
+    claim = Claim(epoch, run, now + timedelta(seconds=seconds), execution, deaths)
     return replace(head, claim=claim, epoch=epoch)
 
 

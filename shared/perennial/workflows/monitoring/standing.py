@@ -9,6 +9,7 @@ from perennial.domain.monitoring.reliability import describe as describe_source
 from perennial.domain.monitoring.reliability import source_unreliable
 from perennial.ports import JobLauncher
 from perennial.workflows.monitoring.seen import Scene, Seen
+from perennial.workflows.relaunching import died_at_work
 from perennial.workflows.runs import started_of
 
 
@@ -51,4 +52,8 @@ def _at_work(scene: Scene, launcher: JobLauncher) -> AtWork | None:
     seconds = (scene.now - began).total_seconds() if began else 0.0
     recorded = any(run["run"] == claim.run for run in scene.runs)
     ended = bool(claim.execution) and not recorded and launcher.has_ended(claim.execution)
-    return AtWork(claim.run, claim.execution, seconds, ended, scene.now >= claim.deadline)
+    overdue = scene.now >= claim.deadline
+    next_start = died_at_work(scene.head).next_start if ended else None
+    return AtWork(
+        claim.run, claim.execution, seconds, ended, overdue, claim.deaths, next_start
+    )  # fmt: skip

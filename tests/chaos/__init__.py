@@ -1,0 +1,1 @@
+"""Real faults against the processes of a local cloud."""
