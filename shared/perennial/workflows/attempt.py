@@ -18,13 +18,19 @@ from perennial.domain.versioning.lineage import Batch, Lineage
 from perennial.domain.versioning.rebuilding import environment_of
 from perennial.domain.versioning.registry import Head
 from perennial.workflows.challenge import Candidate, challenge, require_rows
-from perennial.workflows.doubts import NO_DOUBTS, Doubts, on_probation, put_aside, surprises
+from perennial.workflows.doubts import (
+    NO_DOUBTS,
+    Doubts,
+    complete_return,
+    on_probation,
+    put_aside,
+    surprises,
+)
 from perennial.workflows.key_index import Keys, keys_of
 from perennial.workflows.ledger import Entry
 from perennial.workflows.loaded import LoadedVersion, load
 from perennial.workflows.packaging import Origin, package
 from perennial.workflows.progress import contenders, score_first
-from perennial.workflows.queue import accepted_files
 from perennial.workflows.rows import Rows
 from perennial.workflows.runs import Alert, Outcome
 from perennial.workflows.static import (
@@ -35,6 +41,8 @@ from perennial.workflows.static import (
 )
 from perennial.workflows.stopwatch import Stopwatch
 from perennial.workflows.trainer import Trainer
+from perennial.workflows.unfinished import Judged, judged_before
+from perennial.workflows.verdicts import list_in_force
 
 
 @dataclass(slots=True)
@@ -97,9 +105,12 @@ def attempt(
     """
     result.recalls = head.recalls
     definition = trainer.registry.definition(head)
-    accepted = accepted_files(trainer.buckets.data, head.pipeline)
+    files = list_in_force(trainer.buckets.data, head.pipeline)
+    accepted = [file for file in files if file.decision == "accepted"]
     result.watermark, result.considered = watermark_of(accepted), tuple(accepted)
     champion = load_champion(trainer, head)
+    if champion is not None and definition.training.mode == "dynamic":
+        _complete_return(trainer, head, definition, files, champion, run, result)
     known = champion.lineage if champion else Lineage()
     batch = Batch.of(accepted, known, superseded(definition, accepted))
     result.superseded = _newly_superseded(batch, known)
@@ -130,19 +141,22 @@ def attempt(
     if task.learn is None:
         _only_scored(head, definition, champion, scored, task, result)
         return
-    candidate = _candidate(definition, batch, task.learn, rows, champion, watch, doubts, result)
-    if keys.index is not None:
-        found = [asdict(one) for one in keys.repeated]
-        evaluation = candidate.evaluation | {"repeated_keys": found}
-        candidate = replace(candidate, evaluation=evaluation)
-    version, after = _bring_in(trainer, head, definition, candidate, run, watch)
-    result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
-    result.version = version
-    if candidate.suspect:
+    result.new |= {file.file.stem: file.rows for file in task.learn.fresh}
+    judged = judged_before(trainer.registry, head, batch)
+    if judged is None:
+        candidate = _candidate(definition, batch, task.learn, rows, champion, watch, doubts)
+        if keys.index is not None:
+            found = [asdict(one) for one in keys.repeated]
+            evaluation = candidate.evaluation | {"repeated_keys": found}
+            candidate = replace(candidate, evaluation=evaluation)
+        judged = _bring_in(trainer, head, definition, candidate, run, watch)
+    result.outcome, result.reason = _OUTCOMES[judged.status], judged.reason
+    result.version = judged.version
+    if judged.suspect:
         result.outcome = "set_aside"
-        suspect = [file for file in batch.fresh if file.file.stem in candidate.suspect]
+        suspect = [file for file in batch.fresh if file.file.stem in judged.suspect]
         told = "; ".join(one.sentence for one in doubts.surprises)
-        reason = f"{told}; {version}, which learned from it, does not explain it"
+        reason = f"{told}; {judged.version}, which learned from it, does not explain it"
         result.alert(put_aside(trainer, head.pipeline, run, suspect, reason))
         raise Again
 
@@ -191,6 +205,20 @@ def _doubt_champion(
         raise Again
 
 
+def _complete_return(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    files: Sequence[VerdictSummary],
+    champion: LoadedVersion,
+    run: str,
+    result: Result,
+) -> None:
+    if alerts := complete_return(trainer, head, definition, files, champion, run):
+        result.alert(alerts)
+        raise Again
+
+
 def _only_scored(
     head: Head,
     definition: Definition,
@@ -215,10 +243,8 @@ def _candidate(
     champion: LoadedVersion | None,
     watch: Stopwatch,
     doubts: Doubts,
-    result: Result,
 ) -> Candidate[Model]:
     """Train and judge."""
-    result.new |= {file.file.stem: file.rows for file in learn.fresh}
     if champion is None:
         require_rows(definition, learn.fresh)
     static = definition.training.mode == "static"
@@ -242,7 +268,7 @@ def _bring_in(
     candidate: Candidate[Model],
     run: str,
     watch: Stopwatch,
-) -> tuple[str, Head]:
+) -> Judged:
     """Write the version, and commit what the gate decided about it."""
     version = trainer.registry.reserve_version(head.pipeline, run)
     environment = environment_of(definition.training.package, trainer.environment)
@@ -250,7 +276,8 @@ def _bring_in(
     manifest, files = package(candidate, definition, origin, trainer.codec, watch)
     with watch("write"):
         digest = trainer.registry.write_version(manifest, files)
-        return version, _commit(trainer, head, candidate, version, run, digest)
+        after = _commit(trainer, head, candidate, version, run, digest)
+    return Judged(version, after.statuses[version], candidate.reason, candidate.suspect)
 
 
 def _commit(
