@@ -6,7 +6,7 @@ TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak chaos bundles format lock clean
+.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak chaos bundles format lock clean audit simulate
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,7 +40,7 @@ chromium: ## Install Debian's Chromium, which the browser tests drive
 	@if command -v chromium >/dev/null; then chromium --version; \
 	 else apt-get update --quiet=2 && apt-get install --quiet=2 --yes --no-install-recommends chromium fonts-dejavu-core; fi
 
-check: setup .venv/policy/.ready ## Format, lint, types, import walls, Terraform format and policy
+check: setup .venv/policy/.ready .venv/audit/.ready ## Format, lint, types, import walls, Terraform format and policy
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -54,6 +54,14 @@ check: setup .venv/policy/.ready ## Format, lint, types, import walls, Terraform
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/policy
 	$(BIN)/uv pip sync --quiet --python .venv/policy/bin/python --require-hashes requirements/policy.txt
 	touch $@
+
+.venv/audit/.ready: requirements/audit.txt .venv/.ready
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/audit
+	$(BIN)/uv pip sync --quiet --python .venv/audit/bin/python --require-hashes requirements/audit.txt
+	touch $@
+
+audit: setup .venv/audit/.ready ## Ask the OSV database about every pinned requirement; exit code 3 where it cannot be reached
+	$(BIN)/python requirements/audit.py
 
 provider: ## Build the google provider from source, once, so that infra/ is tested against it
 	$(PYTHON) infra/provider.py
@@ -86,6 +94,10 @@ CHAOS_SEED ?= 0
 chaos: setup ## Kill, pause, starve and mislead a local cloud under load, and account for everything: make chaos [CHAOS_MINUTES=…] [CHAOS_SEED=…]
 	$(BIN)/python -m tests.chaos --minutes $(CHAOS_MINUTES) --seed $(CHAOS_SEED)
 	$(BIN)/python -m tests.chaos storm
+
+SEEDS ?= 1000
+simulate: setup ## Run seeded deployments in memory under every fault, and check what must hold: make simulate [SEEDS=1000]
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py

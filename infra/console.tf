@@ -23,14 +23,6 @@ locals {
   )
 
   console_grants = { for key, row in {
-    "console reads landing"       = { on = "bucket", of = "landing", role = local.viewer, who = "console" }
-    "console reads quarantine"    = { on = "bucket", of = "quarantine", role = local.viewer, who = "console" }
-    "console adds to quarantine"  = { on = "bucket", of = "quarantine", role = local.creator, who = "console" }
-    "console reads data"          = { on = "bucket", of = "data", role = local.viewer, who = "console" }
-    "console adds to data"        = { on = "bucket", of = "data", role = local.creator, who = "console" }
-    "console reads models"        = { on = "bucket", of = "models", role = local.viewer, who = "console" }
-    "console adds to models"      = { on = "bucket", of = "models", role = local.creator, who = "console" }
-    "console replaces heads"      = { on = "bucket", of = "models", role = "roles/storage.objectUser", who = "console", only = local.any_head }
     "console starts runs"         = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "console" }
     "console asks after runs"     = { on = "job", of = "train", role = "roles/run.viewer", who = "console" }
     "console calls predict"       = { on = "service", of = "predict", role = "roles/run.invoker", who = "console" }

@@ -1,6 +1,8 @@
 # Who may do what: one table of every grant. A row's key says it in words, and `who` names an entry
 # of local.members or is an IAM member itself (people).
 #
+# What parts may do with objects is written in deployment.yaml, for the local cloud holds them to it.
+#
 # Immutability is held here. Creating and reading is all that anybody may do with objects: replacing
 # one takes the right to delete it, which nobody has but for a pipeline's head, the only object with
 # authority that is ever replaced. That right comes as the predefined Storage Object User under a
@@ -38,33 +40,30 @@ locals {
     expression = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}\")"
   }
 
-  part_grants = {
-    "ingest reads landing"       = { on = "bucket", of = "landing", role = local.viewer, who = "ingest" }
-    "ingest reads quarantine"    = { on = "bucket", of = "quarantine", role = local.viewer, who = "ingest" }
-    "ingest adds to quarantine"  = { on = "bucket", of = "quarantine", role = local.creator, who = "ingest" }
-    "ingest reads data"          = { on = "bucket", of = "data", role = local.viewer, who = "ingest" }
-    "ingest adds to data"        = { on = "bucket", of = "data", role = local.creator, who = "ingest" }
-    "ingest reads models"        = { on = "bucket", of = "models", role = local.viewer, who = "ingest" }
-    "ingest starts runs"         = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "ingest" }
-    "ingest asks after runs"     = { on = "job", of = "train", role = "roles/run.viewer", who = "ingest" }
-    "monitor reads landing"      = { on = "bucket", of = "landing", role = local.viewer, who = "monitor" }
-    "monitor reads quarantine"   = { on = "bucket", of = "quarantine", role = local.viewer, who = "monitor" }
-    "monitor adds to quarantine" = { on = "bucket", of = "quarantine", role = local.creator, who = "monitor" }
-    "monitor reads data"         = { on = "bucket", of = "data", role = local.viewer, who = "monitor" }
-    "monitor adds to data"       = { on = "bucket", of = "data", role = local.creator, who = "monitor" }
-    "monitor reads predictions"  = { on = "bucket", of = "predictions", role = local.viewer, who = "monitor" }
-    "monitor reads models"       = { on = "bucket", of = "models", role = local.viewer, who = "monitor" }
-    "monitor starts runs"        = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "monitor" }
-    "monitor asks after runs"    = { on = "job", of = "train", role = "roles/run.viewer", who = "monitor" }
+  # What the parts' words in the table mean as roles.
+  verbs = {
+    "reads"          = { role = local.viewer, only = null }
+    "adds to"        = { role = local.creator, only = null }
+    "replaces heads" = { role = "roles/storage.objectUser", only = local.any_head }
+  }
+  access_grants = merge(flatten([
+    for part, buckets in local.table.access : [
+      for bucket, verbs in buckets : {
+        for verb in verbs : join(" ", concat([part, verb], verb == "replaces heads" ? [] : [bucket])) => {
+          on = "bucket", of = bucket, role = local.verbs[verb].role, who = part, only = local.verbs[verb].only
+        }
+      }
+    ] if part != "console" || var.console
+  ])...)
 
-    "train reads data"      = { on = "bucket", of = "data", role = local.viewer, who = "train" }
-    "train adds to data"    = { on = "bucket", of = "data", role = local.creator, who = "train" }
-    "train reads models"    = { on = "bucket", of = "models", role = local.viewer, who = "train" }
-    "train adds to models"  = { on = "bucket", of = "models", role = local.creator, who = "train" }
-    "train replaces heads"  = { on = "bucket", of = "models", role = "roles/storage.objectUser", who = "train", only = local.any_head }
+  part_grants = merge(local.access_grants, {
+    "ingest starts runs"      = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "ingest" }
+    "ingest asks after runs"  = { on = "job", of = "train", role = "roles/run.viewer", who = "ingest" }
+    "monitor starts runs"     = { on = "job", of = "train", role = "roles/run.jobsExecutorWithOverrides", who = "monitor" }
+    "monitor asks after runs" = { on = "job", of = "train", role = "roles/run.viewer", who = "monitor" }
+
     "train asks after runs" = { on = "job", of = "train", role = "roles/run.viewer", who = "train" }
 
-    "predict reads models"    = { on = "bucket", of = "models", role = local.viewer, who = "predict" }
     "trigger calls ingest"    = { on = "service", of = "ingest", role = "roles/run.invoker", who = "trigger" }
     "trigger receives events" = { on = "project", role = "roles/eventarc.eventReceiver", who = "trigger" }
     "scheduler calls monitor" = { on = "service", of = "monitor", role = "roles/run.invoker", who = "scheduler" }
@@ -75,7 +74,7 @@ locals {
     "build pushes images"    = { on = "repository", role = "roles/artifactregistry.writer", who = "build" }
     "build writes its log"   = { on = "project", role = "roles/logging.logWriter", who = "build" }
     "log sink adds to store" = { on = "bucket", of = "predictions", role = local.creator, who = "log_writer" }
-  }
+  })
 
   # Accounts of Google's own, by which its services act in this project.
   agent_grants = {

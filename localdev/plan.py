@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from localdev import host
+from localdev import host, identities
 from localdev.child import Program
 from localdev.endpoints import Ports
 from localdev.jobs.specification import Job, write_jobs
@@ -31,22 +32,32 @@ def programs(options: argparse.Namespace, ports: Ports) -> list[Program]:
     """
     functions = {function.name: function for function in host.present(options.root)}
     train = functions.pop("train", None)
+    tokens = identities.issue(options.dir)
     plan = [_storage(options, ports)]
     plan += [
-        host.server(function, options.dir, options.root, ports, _own(options, function))
+        host.server(function, options.dir, options.root, ports, _own(options, function, tokens))
         for function in functions.values()
     ]
     if "ingest" in functions:
         plan.append(_delivery(options, ports))
     if train:
-        plan.append(_jobs(options, ports, train))
+        plan.append(_jobs(options, ports, train, tokens))
     return plan
 
 
-def _own(options: argparse.Namespace, function: Function) -> dict[str, str]:
+def _own(
+    options: argparse.Namespace, function: Function, tokens: Mapping[str, str]
+) -> dict[str, str]:
     """What a deployment tells one function alone."""
-    tells = function.name == "monitor" and options.alert_webhook
-    return {variable("alert_webhook"): options.alert_webhook} if tells else {}
+    own = _identity(function, tokens)
+    if function.name == "monitor" and options.alert_webhook:
+        own[variable("alert_webhook")] = options.alert_webhook
+    return own
+
+
+def _identity(function: Function, tokens: Mapping[str, str]) -> dict[str, str]:
+    """Who it is; a part that the table does not know may do nothing."""
+    return {variable("storage_token"): tokens.get(function.name, "unknown")}
 
 
 def _storage(options: argparse.Namespace, ports: Ports) -> Program:
@@ -56,6 +67,7 @@ def _storage(options: argparse.Namespace, ports: Ports) -> Program:
         arguments += ["--bucket", f"{bucket}:versioned" if bucket in VERSIONED else bucket]
     arguments += ["--bucket", PREDICTIONS]
     arguments += ["--notify", BUCKETS["landing"]]
+    arguments += ["--access", str(options.dir / identities.FILE_NAME)]
     probe = ports.url("storage") + "/_emulator/health"
     return _ours("storage", arguments, options.dir, probe)
 
@@ -68,14 +80,18 @@ def _delivery(options: argparse.Namespace, ports: Ports) -> Program:
     return _ours("delivery", arguments, options.dir, ports.url("delivery") + "/")
 
 
-def _jobs(options: argparse.Namespace, ports: Ports, train: Function) -> Program:
+def _jobs(
+    options: argparse.Namespace, ports: Ports, train: Function, tokens: Mapping[str, str]
+) -> Program:
     directory: Path = options.dir
     packages = packages_of(options)
     job = Job(
         name=TRAIN_JOB,
         command=[str(host.interpreter(train, options.root)), "main.py"],
         folder=str(host.bundle(train, directory, options.root, packages).folder),
-        environment=host.environment(train, directory, ports.addresses) | models(packages),
+        environment=host.environment(
+            train, directory, ports.addresses, more=_identity(train, tokens) | models(packages)
+        ),
         memory_mib=train.memory_mib,
         timeout_seconds=train.timeout_seconds,
     )

@@ -100,6 +100,7 @@ def config(addresses: Addresses) -> Config:
 def deployment(addresses: Addresses) -> dict[str, str]:
     """The environment variables that a deployment sets on every function and on the job."""
     settings = {variable(name): str(value) for name, value in asdict(config(addresses)).items()}
+    del settings[variable("storage_token")]  # each part has its own
     del settings[variable("predict_url")]  # for those alone who ask it
     del settings[variable("alert_webhook")]  # for monitor alone, where somebody wants to be told
     return settings | {"GOOGLE_CLOUD_PROJECT": PROJECT}

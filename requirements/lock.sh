@@ -8,6 +8,7 @@ export UV_CUSTOM_COMPILE_COMMAND="make lock"
 compile="${UV:-.venv/bin/uv} pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url"
 $compile requirements/dev.in -o requirements/dev.txt "$@"
 $compile requirements/policy.in -o requirements/policy.txt "$@"
+$compile requirements/audit.in -o requirements/audit.txt "$@"
 for rivals in serving validation; do
     $compile "requirements/rivals-$rivals.in" -o "requirements/rivals-$rivals.txt" "$@"
 done

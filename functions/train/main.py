@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
+from perennial.domain.names import PIPELINE_NAME
 from perennial.domain.serving.batch import WAITING, Scored
 from perennial.domain.versioning.rebuilding import ALL
 from perennial.errors import PerennialError
@@ -33,15 +35,35 @@ def main() -> int:
         when no pipeline is named.
     """
     logs.configure()
-    for variable, task in _TASKS.items():
-        pipeline, _, subject = os.environ.get(variable, "").partition("/")
-        if subject:
-            return _guarded(pipeline, partial(task, pipeline, subject))
-    pipeline = os.environ.get("PERENNIAL_PIPELINE", "")
-    if not pipeline:
-        log.error("PERENNIAL_PIPELINE names the pipeline to train, and is not set")
+    try:
+        variable, pipeline, subject = _asked(os.environ)
+    except ValueError as error:
+        log.error("%s", error)  # noqa: TRY400 (the message says all)
         return 2
+    if task := _TASKS.get(variable):
+        return _guarded(pipeline, partial(task, pipeline, subject))
     return _guarded(pipeline, lambda: _train(pipeline))
+
+
+def _asked(variables: Mapping[str, str]) -> tuple[str, str, str]:
+    """What an execution is to do: the variable that says so, the pipeline, and a task's subject.
+
+    Whoever may start the job may set its variables.
+
+    Raises:
+        ValueError: when they say nothing, or something that no launcher of ours says.
+    """
+    given = [name for name in (*_TASKS, _PIPELINE) if variables.get(name)]
+    if not given:
+        raise ValueError(f"{_PIPELINE} names the pipeline to train, and is not set")
+    if len(given) > 1:
+        raise ValueError(f"expected one thing to do, found {', '.join(given)}")
+    pipeline, slash, subject = variables[given[0]].partition("/")
+    fits = _SUBJECT.fullmatch(subject) if given[0] in _TASKS else not slash
+    if not PIPELINE_NAME.fullmatch(pipeline) or not fits:
+        found = variables[given[0]][:100]
+        raise ValueError(f"{given[0]}: expected what a launcher sets, found {found!r}")
+    return given[0], pipeline, subject
 
 
 def _guarded(pipeline: str, work: Callable[[], int]) -> int:
@@ -130,6 +152,8 @@ def _tell(run: RunRecord) -> None:
     log.log(level, run.reason, extra=run.summary())
 
 
+_PIPELINE = "PERENNIAL_PIPELINE"
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
 _TASKS: Mapping[str, Callable[[str, str], int]] = {
     "PERENNIAL_REBUILD": _rebuild,
     "PERENNIAL_IMPORT": _import,

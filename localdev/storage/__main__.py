@@ -9,6 +9,7 @@ from pathlib import Path
 
 from localdev.clock import Clock
 from localdev.storage import buckets
+from localdev.storage.access import NOBODY, Access
 from localdev.storage.engine import Engine, Transaction
 from localdev.storage.server import listen, serve
 
@@ -20,6 +21,7 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(number, _exit)
     if options.until_stdin_closes:
         threading.Thread(target=_outlive_stdin, daemon=True).start()
+    access = Access.read(options.access) if options.access else NOBODY
     engine = Engine(options.dir, Clock(options.clock_scale, options.clock_origin))
     try:
         engine.transact(lambda transaction: _prepare(transaction, options.bucket, options.notify))
@@ -28,7 +30,7 @@ def main(arguments: list[str] | None = None) -> None:
         host, port = listener.getsockname()
         sys.stdout.write(f"http://{host}:{port}\n")
         sys.stdout.flush()
-        serve(engine, listener)
+        serve(engine, listener, access)
     finally:
         engine.close()
 
@@ -53,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="BUCKET",
         help="record an event for every new object of this bucket (and of no bucket not named)",
+    )
+    parser.add_argument(
+        "--access", type=Path, help="who has which token, and may do what; others may do everything"
     )
     parser.add_argument("--clock-scale", type=float, default=1.0, help="how fast time passes")
     parser.add_argument(

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from localdev.storage.access import NOBODY, Access
 from localdev.storage.calls import Call, answer
 from localdev.storage.connection import close, cut_receive, cut_send
 from localdev.storage.engine import Engine
@@ -67,10 +68,12 @@ class Emulator:
 
     Args:
         engine: The state that it serves.
+        access: Who is held to what.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, access: Access = NOBODY) -> None:
         self._engine = engine
+        self._access = access
         self._progress = Progress()
         self._faults = FaultPlans()
 
@@ -126,9 +129,11 @@ class Emulator:
     async def _respond(self, request: Request) -> Response:
         try:
             target = _target(request)
-            call = Call(self._engine, self._progress, request, target, request.query_params)
+            caller = self._access.caller(request.headers.get("authorization"))
+            call = Call(self._engine, self._progress, request, target, request.query_params, caller)
             if target.operation in _CONTROLS:
                 return await self._control(call)
+            caller.check(target)
             if target.operation == "batch":
                 return await batch(call, self._respond)
             return await _HANDLERS[target.operation](call)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from localdev.storage.access import OWNER, Caller
 from localdev.storage.documents import Resource, dump, parse
 from localdev.storage.engine import Engine
 from localdev.storage.preconditions import integer
@@ -26,6 +27,7 @@ class Call:
     request: Request
     target: Target
     query: Mapping[str, str]
+    caller: Caller = OWNER
 
     @property
     def origin(self) -> str:

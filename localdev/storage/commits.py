@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from localdev.storage import buckets, events, objects
+from localdev.storage.access import CREATE, DELETE, OWNER, Caller
 from localdev.storage.blobs import Placement
 from localdev.storage.documents import Resource
 from localdev.storage.engine import Transaction
@@ -18,6 +19,7 @@ class Draft:
         content: Size and checksums of its bytes.
         placement: Puts its bytes where the generation's bytes belong.
         origin: Address of the server as the client knows it, for the links in an event.
+        caller: Whoever wants it.
     """
 
     bucket: str
@@ -27,6 +29,7 @@ class Draft:
     placement: Placement
     origin: str
     preconditions: Preconditions = field(default_factory=Preconditions)
+    caller: Caller = OWNER
 
 
 def publish(transaction: Transaction, draft: Draft) -> StoredObject:
@@ -34,11 +37,15 @@ def publish(transaction: Transaction, draft: Draft) -> StoredObject:
 
     Raises:
         NotFound: There is no such bucket.
+        Forbidden: The caller may not create it, or not in the place of what is there.
         PreconditionFailed: The live object is not what the request expects.
     """
     connection = transaction.connection
+    draft.caller.require(CREATE, draft.bucket, draft.name)
     bucket = buckets.get(connection, draft.bucket)
     current = objects.find(connection, draft.bucket, draft.name)
+    if current is not None:
+        draft.caller.require(DELETE, draft.bucket, draft.name)
     draft.preconditions.check(current)
     if current is not None:
         retire(transaction, bucket, current)

@@ -2,6 +2,8 @@
 
 ApiError
 ├── BadRequest              400  the request makes no sense, or its checksum disagrees
+├── Unauthorized            401  nobody has the token that was sent
+├── Forbidden               403  whoever has it may not do this
 ├── NotFound                404  no such bucket, object, generation or upload session
 ├── Conflict                409  the bucket exists already, or is not empty
 ├── PreconditionFailed      412  somebody else was there first
@@ -32,6 +34,20 @@ class BadRequest(ApiError):
 
     status = 400
     reason = "invalid"
+
+
+class Unauthorized(ApiError):
+    """The request says who sends it, and nobody is called so."""
+
+    status = 401
+    reason = "authError"
+
+
+class Forbidden(ApiError):
+    """Whoever sends the request has not been granted this."""
+
+    status = 403
+    reason = "forbidden"
 
 
 class NotFound(ApiError):

@@ -1,4 +1,4 @@
-"""IAM policies of buckets: kept and given back, and obeyed by nobody."""
+"""IAM policies of buckets: kept and given back, for doctor; callers are held to `access`."""
 
 import json
 import sqlite3

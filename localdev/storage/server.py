@@ -5,6 +5,7 @@ import socket
 
 import uvicorn
 
+from localdev.storage.access import NOBODY, Access
 from localdev.storage.app import Emulator
 from localdev.storage.connection import ClosableProtocol
 from localdev.storage.engine import Engine
@@ -22,10 +23,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def serve(engine: Engine, listener: socket.socket) -> None:
+def serve(engine: Engine, listener: socket.socket, access: Access = NOBODY) -> None:
     """Answer requests until a signal ends the process."""
     config = uvicorn.Config(
-        Emulator(engine),
+        Emulator(engine, access),
         http=ClosableProtocol,
         lifespan="off",
         log_level=logging.WARNING,

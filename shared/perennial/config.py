@@ -30,6 +30,8 @@ class Config:
         train_job: name of the Cloud Run job that trains.
         run_endpoint: base URL of the Cloud Run Admin API; the local cloud's job runner speaks it.
         storage_endpoint: base URL of Cloud Storage; empty for Google's own.
+        storage_token: who asks, where `storage_endpoint` wants to know; Google's own has its own
+            ways to tell.
         predict_url: base URL of the predict function, for the command line.
         predictions_bucket: where the prediction log is kept; empty where nobody reads it.
         alert_webhook: whom monitor tells what it finds, beside the log; its address may be a
@@ -46,6 +48,7 @@ class Config:
     train_job: str = "perennial-train"
     run_endpoint: str = "https://run.googleapis.com"
     storage_endpoint: str = ""
+    storage_token: str = field(default="", repr=False)
     predict_url: str = ""
     predictions_bucket: str = ""
     alert_webhook: str = field(default="", repr=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -146,14 +147,14 @@ class Deployed:
         )
 
     @contextmanager
-    def serving(self) -> Iterator[str]:
+    def serving(self, **variables: str) -> Iterator[str]:
         """Its base URL, while the framework serves it as its environment variables say."""
         port = free_port()
         with self.log.open("ab") as log:
             server = subprocess.Popen(
                 [self._bin / "functions-framework"],
                 cwd=self.folder,
-                env={**self._environment(port), "HOST": HOST},
+                env={**self._environment(port), "HOST": HOST, **variables},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -280,6 +281,21 @@ def test_monitor_looks_at_every_pipeline_and_tells_what_it_found(deployed, bucke
         ("fair", "job_failed", "opened")
     ]
     assert (told[0]["severity"], told[0]["finding_severity"]) == ("ERROR", "error")
+
+
+@only("console")
+def test_console_shows_its_pages_and_lets_nobody_act_who_is_not_named(deployed, define):
+    define("booth")
+    with deployed.serving() as url:  # a deployment without its audience knows nobody
+        assert requests.get(url, timeout=PATIENCE).status_code == 403
+    with deployed.serving(PERENNIAL_CONSOLE_LOCAL_OPERATOR="ada") as url:
+        page = requests.get(f"{url}p/booth", timeout=PATIENCE)
+        forged = requests.post(f"{url}p/booth/do/retrain", data={"why": "forged"}, timeout=PATIENCE)
+    assert page.status_code == 200, deployed.log.read_text()
+    assert "booth" in page.text
+    [style] = re.findall(r'<link rel="stylesheet" href="(/assets/[^"]*console.css)"', page.text)
+    assert style
+    assert forged.status_code in (403, 409), forged.text
 
 
 @only("train")

@@ -57,7 +57,7 @@ def _request(scope: Scope, part: Message) -> Request:
     url = urlsplit(address.rsplit(" HTTP/", 1)[0])
     body = inner.get_payload(decode=True)
     headers = [(key.lower().encode(), str(value).encode()) for key, value in inner.items()]
-    headers += [entry for entry in scope["headers"] if entry[0] == b"host"]
+    headers += [entry for entry in scope["headers"] if entry[0] in (b"host", b"authorization")]
 
     async def receive() -> AsgiMessage:
         return {"type": "http.request", "body": body, "more_body": False}

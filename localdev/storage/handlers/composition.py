@@ -104,6 +104,7 @@ async def _compose(
             placement=moved_from(joined),
             origin=call.origin,
             preconditions=preconditions,
+            caller=call.caller,
         )
         composed = commits.publish(transaction, draft)
         if erases:

@@ -108,6 +108,7 @@ def _publish(
         placement=linked_from(transaction.blob(source.generation)),
         origin=call.origin,
         preconditions=Preconditions.parse(call.query),
+        caller=call.caller,
     )
     return commits.publish(transaction, draft)
 

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from localdev.storage import buckets, commits, objects, sessions
+from localdev.storage.access import CREATE, DELETE
 from localdev.storage.blobs import linked_from
 from localdev.storage.calls import Call, answer
 from localdev.storage.checksums import declared_checksums
@@ -54,10 +55,14 @@ async def initiate(call: Call) -> Response:
     preconditions = Preconditions.parse(conditions)
     size = integer(headers, "x-upload-content-length")
     bucket = call.target.bucket
+    call.caller.require(CREATE, bucket, metadata["name"])
 
     def work(transaction: Transaction) -> Session:
         buckets.get(transaction.connection, bucket)
-        preconditions.check(objects.find(transaction.connection, bucket, metadata["name"]))
+        current = objects.find(transaction.connection, bucket, metadata["name"])
+        if current is not None:
+            call.caller.require(DELETE, bucket, metadata["name"])
+        preconditions.check(current)
         return sessions.begin(transaction, bucket, metadata, conditions, size)
 
     session = await call.engine.write(work)
@@ -140,6 +145,7 @@ async def _finalize(call: Call, session: Session, spool: Spool) -> Response:
             placement=linked_from(spool.path),
             origin=call.origin,
             preconditions=Preconditions.parse(session.conditions),
+            caller=call.caller,
         )
         shown = commits.publish(transaction, draft).shown(call.origin)
         sessions.complete(transaction, session, shown)

@@ -51,6 +51,7 @@ async def _in_one_request(call: Call, parts: RelatedParts | None) -> Response:
                 placement=moved_from(spool.path),
                 origin=call.origin,
                 preconditions=preconditions,
+                caller=call.caller,
             )
             return commits.publish(transaction, draft)
 

@@ -41,12 +41,19 @@ class Tokens(Protocol):
         """Forget the token: it was not taken."""
 
 
-class NoTokens:
-    """For an emulator, which asks nobody."""
+class FixedToken:
+    """For an emulator.
+
+    Args:
+        token: which it knows; empty for none.
+    """
+
+    def __init__(self, token: str) -> None:
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def headers(self) -> Mapping[str, str]:
-        """Nothing."""
-        return {}
+        """What proves who asks, if anybody does."""
+        return self._headers
 
     def refused(self) -> None:
         """Nothing to forget."""

@@ -56,6 +56,8 @@ def connect(config: Config) -> Client:
 def _local_client(config: Config) -> Client:
     session = requests.Session()
     session.trust_env = False  # an emulator knows no proxy and no password
+    if config.storage_token:
+        session.headers["Authorization"] = f"Bearer {config.storage_token}"
     session.mount("http://", HTTPAdapter(pool_maxsize=CONNECTIONS))
     return Client(
         project=config.project,

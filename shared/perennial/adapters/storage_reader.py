@@ -23,7 +23,7 @@ import urllib3
 from urllib3.response import BaseHTTPResponse
 
 from perennial.adapters import storage_status
-from perennial.adapters.access_token import DefaultTokens, MetadataTokens, NoTokens, Tokens
+from perennial.adapters.access_token import DefaultTokens, FixedToken, MetadataTokens, Tokens
 from perennial.adapters.google_errors import read_error
 from perennial.config import Config
 from perennial.errors import ObjectNotFound, PermissionDenied, StoreError, StoreUnavailable
@@ -131,7 +131,7 @@ def connect(config: Config, variables: Mapping[str, str]) -> Connection:
         ConfigError: when there are no Google credentials to be found.
     """
     if config.storage_endpoint:
-        return Connection(_pool(), NoTokens(), config.storage_endpoint)
+        return Connection(_pool(), FixedToken(config.storage_token), config.storage_endpoint)
     pool = _pool(ca_certs=certifi.where())
     if "K_SERVICE" in variables and "GOOGLE_APPLICATION_CREDENTIALS" not in variables:
         return Connection(pool, MetadataTokens(pool, variables.get("GCE_METADATA_HOST", "")))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from perennial.cli.context import Deployment, on_deployment
-from perennial.cli.output import Shortfall, emit, json_option, progress
+from perennial.cli.output import INSTEAD, Shortfall, Styled, emit, json_option, progress
 from perennial.cli.predictor import Predictor
+from perennial.domain.words import printable
 
 if TYPE_CHECKING:
     from perennial.ports import Graphs
@@ -70,11 +71,12 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     yield f"{document['pipeline']} {document['version']}"
     for number, test in enumerate(document["tests"], start=1):
         yield ""
-        yield f"{number}. {test['test']}: {_coloured(test['result'])}"
+        yield Styled(f"{number}. {test['test']}: {_coloured(test['result'])}")
         width = max(len(look["what"]) for look in test["looks"])
         for look in test["looks"]:
             result = _coloured(f"{look['result']:<12}", look["result"])
-            yield f"   {result}  {look['what']:<{width}}  {look['said']}"
+            said = printable(look["said"], INSTEAD)
+            yield Styled(f"   {result}  {look['what']:<{width}}  {said}")
 
 
 def _coloured(text: str, result: str = "") -> str:

@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from perennial.cli.local import addresses, lives, local_directory, read_endpoints
-from perennial.cli.output import Shortfall, emit, json_option, progress
+from perennial.cli.output import INSTEAD, Shortfall, Styled, emit, json_option, progress
 from perennial.config import Config, variable
 from perennial.domain.descriptor import DEPLOYMENT
 from perennial.domain.doctoring.findings import Finding, problem
+from perennial.domain.words import printable
 from perennial.errors import UserError
 from perennial.wiring.doctor import examine_local, examine_project
 from perennial.workflows.doctoring.local import LocalCloud
@@ -115,7 +116,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
     width = max((len(found["check"]) for found in document["findings"]), default=0)
     for found in document["findings"]:
         state = click.style(f"{found['state']:<8}", fg=_COLOURS[found["state"]])
-        yield f"{state} {found['check']:<{width}}  {_said(found)}".rstrip()
+        check, said = (printable(text, INSTEAD) for text in (found["check"], _said(found)))
+        yield Styled(f"{state} {check:<{width}}  {said}".rstrip())
     yield ""
     problems = _problems(document["problems"])
     yield f"{document['ok']} ok, {problems}, {document['unknown']} unknown"

@@ -9,13 +9,13 @@ from typing import Any
 import click
 
 from perennial.cli.context import Deployment, on_deployment
-from perennial.cli.output import Shortfall, emit, json_option, progress, table
+from perennial.cli.output import INSTEAD, Shortfall, emit, json_option, progress, table
 from perennial.cli.uploads import find_uploads
 from perennial.config import Config
 from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.domain.verdict import HELD, ROWS, Verdict, VerdictSummary
-from perennial.domain.words import counted
+from perennial.domain.words import counted, printable
 from perennial.workflows.drop import Dropper
 
 HELD_BACK = 3
@@ -66,7 +66,7 @@ def drop(
         name,
         patience=patience,
         progress=progress,
-        warn=lambda line: click.echo(f"perennial: {line}", err=True),
+        warn=lambda line: click.echo(f"perennial: {printable(line, INSTEAD)}", err=True),
     )
     dropped = dropper.drop(find_uploads(paths), wait=wait, backfill=backfill)
     # What is quarantined for a pipeline that does not exist was taken for a misspelt name.

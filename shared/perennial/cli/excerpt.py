@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from perennial.cli.output import INSTEAD, Styled
 from perennial.domain import words
 from perennial.domain.judging.excerpts import Excerpt
 
@@ -27,9 +28,9 @@ def draw(excerpt: Excerpt) -> Iterator[str]:
         padded = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
         if coloured and number and marked is not None and marked < len(padded):
             padded[marked] = click.style(padded[marked], fg="red", bold=True)
-        yield f"    {'  '.join(padded).rstrip()}"
+        yield Styled(f"    {'  '.join(padded).rstrip()}")
 
 
 def printable(text: str) -> str:
     """Text of a stranger's file, without what would steer a terminal."""
-    return words.printable(text, "·")
+    return words.printable(text, INSTEAD)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import click
 
 from perennial.cli.local import LocalCloudError
-from perennial.cli.output import Shortfall
+from perennial.cli.output import INSTEAD, Shortfall
+from perennial.domain.words import printable
 from perennial.errors import InvariantBroken, PerennialError
 
 EXPECTED = (click.ClickException, PerennialError, OSError, UnicodeError)
@@ -93,4 +94,5 @@ def _about_text(error: UnicodeError) -> str:
 def _line(message: str) -> str:
     """All of it on one line, since scripts read lines, and fit for any of them to print."""
     whole = "; ".join(line.strip() for line in message.splitlines() if line.strip())
-    return whole.encode("utf-8", "backslashreplace").decode()
+    whole = whole.encode("utf-8", "backslashreplace").decode()
+    return printable(whole, INSTEAD)

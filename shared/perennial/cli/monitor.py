@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from perennial.cli.context import Deployment, on_deployment
-from perennial.cli.output import age, emit, json_option, moment, table
-from perennial.domain.words import counted
+from perennial.cli.output import INSTEAD, Styled, age, emit, json_option, moment, table
+from perennial.domain.words import counted, printable
 from perennial.errors import PermissionDenied
 
 _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
@@ -72,7 +72,8 @@ def _lines(document: dict[str, Any]) -> Iterator[str]:
 
 def _finding(one: dict[str, Any]) -> Iterator[str]:
     severity = click.style(f"{one['severity']:<9}", fg=_COLOURS[one["severity"]])
-    yield f"{severity}  {_title(one)}, since {moment(one['opened'])}"
+    title = printable(_title(one), INSTEAD)
+    yield Styled(f"{severity}  {title}, since {moment(one['opened'])}")
     yield f"           {one['summary']}"
     yield f"           → {one['advice']}"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from perennial.domain.words import counted
+from perennial.domain.words import counted, escaped, printable, printable_lines
 from perennial.errors import PerennialError
 
 json_option = click.option(
@@ -33,6 +33,16 @@ class Shortfall(PerennialError):
         self.code = code
 
 
+INSTEAD = "·"
+"""Stands for each character of a stranger's text that would steer a terminal."""
+
+
+class Styled(str):
+    """A line with colours of ours, the rest of which is fit to print."""
+
+    __slots__ = ()
+
+
 _WIDE = 400  # columns of what is not a terminal, where nothing should be cut
 
 
@@ -41,20 +51,20 @@ def emit(document: Any, lines: Iterable[str], *, as_json: bool) -> None:
 
     Args:
         document: ready for JSON.
-        lines: made only when they are printed.
+        lines: made only when they are printed; none of them can steer a terminal.
         as_json: which of the two.
     """
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(escaped(json.dumps(document, ensure_ascii=False, indent=2)))
         return
     for line in lines:
-        click.echo(line)
+        click.echo(line if isinstance(line, Styled) else printable_lines(line, INSTEAD))
 
 
 def progress(line: str) -> None:
     """Tell whoever watches a terminal how the work goes."""
     if sys.stderr.isatty():
-        click.echo(click.style(line, dim=True), err=True)
+        click.echo(click.style(printable(line, INSTEAD), dim=True), err=True)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -69,7 +79,7 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     for heading in headings:
         grid.add_column(heading, overflow="fold")
     for row in rows:
-        grid.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        grid.add_row(*(Text("" if cell is None else printable(str(cell), INSTEAD)) for cell in row))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
     text = StringIO()
     Console(file=text, width=width).print(grid)

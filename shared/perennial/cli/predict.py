@@ -11,8 +11,9 @@ import click
 
 from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.instances import Instances, parse_instances, read_instances
-from perennial.cli.output import emit, json_option, progress, table
+from perennial.cli.output import INSTEAD, emit, json_option, progress, table
 from perennial.cli.predictor import BATCH, Predictor
+from perennial.domain.words import printable
 from perennial.errors import PerennialError
 
 
@@ -55,9 +56,8 @@ def predict(
     document = _ask(predictor, given, version)
     emit(document, _lines(document), as_json=as_json)
     if ignored := document.get("ignored"):
-        click.echo(
-            f"perennial: {_warning(predictor, document['model_version'], ignored)}", err=True
-        )
+        warning = _warning(predictor, document["model_version"], ignored)
+        click.echo(f"perennial: {printable(warning, INSTEAD)}", err=True)
 
 
 def _ask(predictor: Predictor, instances: Instances, version: str | None) -> dict[str, Any]:

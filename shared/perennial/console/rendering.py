@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from perennial.console.prose import prose
 from perennial.domain.charts.style import STYLE
-from perennial.domain.words import counted
+from perennial.domain.words import counted, without_controls
 
 _UNITS = ((86400 * 365, "year"), (86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
@@ -56,7 +56,7 @@ class Renderer:
 
     def page(self, template: str, **context: Any) -> str:
         """A page of HTML."""
-        return self._jinja.get_template(template).render(context)
+        return without_controls(self._jinja.get_template(template).render(context))
 
     def static(self, address: str) -> tuple[bytes, str] | None:
         """A static file and its type; None where there is none of that address."""

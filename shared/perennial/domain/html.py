@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from perennial.domain.words import without_controls
+
 _ALONE = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
@@ -16,7 +18,7 @@ def page(title: str, style: str, body: Iterable[str]) -> str:
         style: the style sheet.
         body: escaped parts; empty ones are left out.
     """
-    return (
+    return without_controls(
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_ALONE}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -9,6 +9,8 @@ import sys
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from perennial.domain.words import escaped
+
 
 class JsonFormatter(logging.Formatter):
     """`severity`, `time`, `message`, `logger`, what was given as `extra`, and a traceback."""
@@ -28,7 +30,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             **extra,
         }
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return escaped(json.dumps(line, default=str, ensure_ascii=False))
 
 
 def configure(level: int = logging.INFO) -> None:

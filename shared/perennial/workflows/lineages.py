@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 
 from perennial.domain.versioning.lineage import Lineage
 from perennial.domain.versioning.recalling import learned_rows
+from perennial.workflows.at_once import at_once
 from perennial.workflows.registry import Registry
 
 LINEAGE = "lineage.json"
-AT_ONCE = 8
 
 
 class Learners:
@@ -39,8 +38,7 @@ class Learners:
         """
         lacking = sorted(set(versions) - self._lineages.keys())
         if lacking:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                self._lineages |= zip(lacking, pool.map(self._read, lacking), strict=True)
+            self._lineages |= zip(lacking, at_once(self._read, lacking), strict=True)
         rows = {v: learned_rows(self._lineages[v], self._stem) for v in sorted(versions)}
         return {version: number for version, number in rows.items() if number}
 

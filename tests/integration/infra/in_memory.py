@@ -94,13 +94,13 @@ class Deployment:
         hour = f"{self.clock.now():%Y/%m/%d/%H:00:00_%H:59:59}"
         self.predictions.create(f"{logs.PREFIX}{hour}_S0.json", b"")  # as the log's sink does
 
-    def apply(self) -> None:
+    def apply(self, text: str = DEFINITION) -> None:
         """What an operator does, with rights of his own."""
         everybody = Account(_everything(self.stores, self.platform.job))
         buckets = everybody.stores(self.stores)
         registry = Registry(buckets.models, self.clock)
         launcher = self.platform.launcher(everybody)
-        apply(buckets, registry, launcher, self.clock, DEFINITION, by="ann")
+        apply(buckets, registry, launcher, self.clock, text, by="ann")
 
     def drop(self, name: str, day: int, *, heat: float = 0) -> FileId:
         """A user's upload."""

@@ -34,9 +34,9 @@ MISTAKES = {
         'Unsupported argument: .*"max_request_concurrency" is not expected here',
     ),
     "missing role": Mistake(
-        "grants.tf",
-        r'"ingest adds to data" .*\n',
-        "\n",
+        "deployment.yaml",
+        r"    predictions: \[reads\]\n",
+        "",
         "access",
         "Grants on buckets differ from the written list",
     ),

@@ -99,7 +99,7 @@ def _promotion(before: Head, entry: Commit, manifest: Manifest) -> Iterator[str]
     version = manifest.version
     if manifest.champion != before.champion:
         yield f"{version} was judged against {manifest.champion}, and {before.champion} served"
-    if manifest.environment["recalls"] != str(before.recalls):
+    if manifest.environment.get("recalls", str(before.recalls)) != str(before.recalls):
         yield f"{version} was made before recall {before.recalls}"
     if version in before.statuses:
         yield f"{version} had been judged before"

@@ -60,3 +60,18 @@ def test_ages_are_told_in_the_unit_that_suits(seconds: float, text: str) -> None
 def test_moments_are_told_to_the_second() -> None:
     assert moment("2026-02-14T08:00:00.123456+00:00") == "2026-02-14 08:00:00"
     assert moment(None) == ""
+
+
+def test_a_strangers_text_forges_no_row_and_steers_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    name = "a\nb\x1b[2J\u202e"
+    emit({}, [table(("file", "rows"), [(name, 1)]), f"file {name[2:]}"], as_json=False)
+    *_, row, line = capsys.readouterr().out.splitlines()
+
+    assert row.split() == ["a·b·[2J·", "1"]
+    assert line == "file b·[2J·"
+    emit({"file": name}, (), as_json=True)
+    told = capsys.readouterr().out
+    assert json.loads(told) == {"file": name}
+    assert r"\u202e" in told

@@ -207,3 +207,8 @@ def test_rules_may_be_shared_by_an_anchor() -> None:
 def test_what_is_not_yaml_is_said_in_plain_words(text: str, message: str) -> None:
     assert complaint(text).startswith(f"f.yaml{message}")
     assert "<" not in complaint(text)
+
+
+def test_what_is_far_too_long_is_not_even_parsed():
+    with pytest.raises(DefinitionError, match=r"at most 1,048,576 characters, found 1,048,5\d\d"):
+        parse("name: shop\n#" + "x" * 1024 * 1024)

@@ -106,3 +106,31 @@ def test_a_missing_setting_is_one_line_without_a_traceback():
     assert (line["severity"], line["pipeline"]) == ("ERROR", "taps")
     assert line["message"] == line["reason"]
     assert line["reason"].startswith("ConfigError: ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"PERENNIAL_PIPELINE": ""}, "is not set"),
+        ({"PERENNIAL_PIPELINE": "../models"}, "found '../models'"),
+        ({"PERENNIAL_PIPELINE": "taps/registry"}, "found 'taps/registry'"),
+        ({"PERENNIAL_PIPELINE": "Taps"}, "found 'Taps'"),
+        ({"PERENNIAL_PIPELINE": "t" * 10_000}, "found 'tttt"),
+        ({"PERENNIAL_PIPELINE": "", "PERENNIAL_REBUILD": "taps"}, "found 'taps'"),
+        ({"PERENNIAL_PIPELINE": "", "PERENNIAL_REBUILD": "taps/../x"}, "found 'taps/../x'"),
+        ({"PERENNIAL_PIPELINE": "", "PERENNIAL_SCORE": "taps/a b"}, "found 'taps/a b'"),
+        ({"PERENNIAL_PIPELINE": "", "PERENNIAL_IMPORT": "/x"}, "found '/x'"),
+        ({"PERENNIAL_PIPELINE": "taps", "PERENNIAL_REBUILD": "taps/v000001"}, "expected one thing"),
+    ],
+)
+def test_what_no_launcher_asks_for_is_refused(taps, lines, monkeypatch, variables, says):
+    """Overrides come from whoever may start the job."""
+    taps.drop()
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    code, (line,) = lines()
+    assert code == 2
+    assert line["severity"] == "ERROR"
+    assert says in line["message"]
+    assert len(line["message"]) < 250
+    assert taps.head.champion is None

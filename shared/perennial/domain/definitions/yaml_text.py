@@ -15,6 +15,8 @@ Place = tuple[Hashable, ...]
 
 _DEEPEST = 6  # as deep as a definition goes; aliases could go on without end
 
+LONGEST = 1024 * 1024  # characters; a definition is a page
+
 _MERGED = "tag:yaml.org,2002:merge"  # of the key <<
 
 _PROBLEMS = (
@@ -66,8 +68,13 @@ def read_yaml(text: str, source: str, *, keys_once: bool = True) -> Text:
         keys_once: refuse a key that stands twice in a mapping; else its last value counts.
 
     Raises:
-        DefinitionError: when it is not YAML, with the line; or for each key that stands twice.
+        DefinitionError: when it is not YAML, with the line; when it is far too long to be a
+            definition; or for each key that stands twice.
     """
+    if len(text) > LONGEST:
+        raise DefinitionError(
+            f"{source}: expected at most {LONGEST:,} characters, found {len(text):,}"
+        )
     try:
         loader = _Loader(text)
         node = loader.get_single_node()

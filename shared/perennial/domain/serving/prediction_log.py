@@ -11,11 +11,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import orjson
 
 from perennial.domain.definitions.serving_settings import ServingSettings
 from perennial.domain.log_names import PREDICTIONS
+from perennial.domain.words import escaped
 
 MAX_INSTANCES = 100
 MAX_BYTES = 128 * 1024
@@ -37,6 +39,13 @@ class ShadowAnswer:
     version: str
     predictions: Sequence[object] = ()
     error: str = ""
+
+
+def _line(document: Mapping[str, Any]) -> bytes:
+    """JSON and the line's end; what callers sent steers no terminal that shows the log."""
+    line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    plain = line.isascii() and b"\x7f" not in line  # as nearly all are
+    return line if plain else escaped(line.decode()).encode()
 
 
 @dataclass(slots=True)  # not frozen: one is made for each request, and freezing costs a tenth
@@ -106,7 +115,7 @@ class Refusal:
             "status": self.status,
             "problem": self.problem,
         }
-        return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+        return _line(document)
 
 
 @dataclass(slots=True)  # not frozen: one is made for each request, and freezing costs a tenth
@@ -139,7 +148,7 @@ class Entry:
         Args:
             shadow: what a challenger says to `instances`.
         """
-        line = orjson.dumps(self._document(shadow), option=orjson.OPT_APPEND_NEWLINE)
+        line = _line(self._document(shadow))
         if len(line) <= MAX_BYTES:
             return line
         if len(self.places) > 1:
