@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,19 +27,46 @@ class Calls:
         listed: objects that listings have given.
         crash_at: end the process at this call, counted from 1, or at the n-th such call.
         after: whether the call takes effect before that.
+        dead: whether the process has ended. Then no call takes effect, of whatever `finally` or
+            other thread it comes, until `ended` is left.
         meanwhile: what somebody else does then, in the place of the process's end.
         jitter: yields to other threads at random, so that handlers interleave.
+        on_call: told bucket and method of each call.
     """
 
     made: list[tuple[str, str]] = field(default_factory=list)
     listed: int = 0
     crash_at: int | tuple[str, str, int] | None = None
     after: bool = False
+    dead: bool = False
     meanwhile: Callable[[], object] | None = None
     jitter: random.Random | None = None
+    on_call: Callable[[str, str], None] | None = None
+
+    @contextmanager
+    def ended(self, at: int | tuple[str, str, int], *, after: bool = False) -> Iterator[None]:
+        """Let the process that works in this block end at a call, counted from the block's start.
+
+        Raises:
+            AssertionError: when it did not come so far.
+        """
+        self.made.clear()
+        self.crash_at, self.after = at, after
+        try:
+            yield
+        except Crash:
+            assert self.dead
+        else:
+            raise AssertionError(f"expected a crash at {at}, found {len(self.made)} calls")
+        finally:
+            self.crash_at, self.dead = None, False
 
     def around(self, bucket: str, method: str, call: Callable[[], Any]) -> Any:
+        if self.dead:
+            raise Crash(method)
         self.made.append((bucket, method))
+        if self.on_call is not None:
+            self.on_call(bucket, method)
         if self.jitter is not None:
             time.sleep(self.jitter.random() / 1000)
         such = (bucket, method, self.made.count((bucket, method)))
@@ -51,6 +78,7 @@ class Calls:
         if self.after:
             with suppress(PerennialError):  # an answer, which nobody is there to read
                 call()
+        self.dead = True
         raise Crash(method)
 
     def _interrupted(self, call: Callable[[], Any], meanwhile: Callable[[], object]) -> Any:

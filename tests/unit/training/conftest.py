@@ -66,6 +66,21 @@ class SmokelessCodec(OnnxCodec):
         assert len(instances) == len(expected) > 0
 
 
+def day_of_taps(
+    day: int, *, rows: int = 100, wrong: range = range(0), always: int | None = None
+) -> bytes:
+    """A file of one day, as CSV; arguments as those of `Taps.drop`."""
+    lines = ["at,heat,room,open"]
+    for n in range(rows):
+        chance = random.Random(f"{day}/{n}")
+        heat = chance.gauss(0, 1)
+        truth = int(heat + chance.gauss(0, 0.5) > 0) ^ (n in wrong)
+        truth = truth if always is None else always
+        time = START + timedelta(days=day, minutes=n)
+        lines.append(f"{time:%Y-%m-%dT%H:%M:%S},{heat:.4f},{chance.choice('abc')},{truth}")
+    return ("\n".join(lines) + "\n").encode()
+
+
 @dataclass
 class Taps:
     """The pipeline under test."""
@@ -102,17 +117,9 @@ class Taps:
         The rows in `wrong` say the opposite; with `always`, all rows say that.
         """
         day = next(self.days) if day is None else day
-        lines = ["at,heat,room,open"]
-        for n in range(rows):
-            chance = random.Random(f"{day}/{n}")
-            heat = chance.gauss(0, 1)
-            truth = int(heat + chance.gauss(0, 0.5) > 0) ^ (n in wrong)
-            truth = truth if always is None else always
-            time = START + timedelta(days=day, minutes=n)
-            lines.append(f"{time:%Y-%m-%dT%H:%M:%S},{heat:.4f},{chance.choice('abc')},{truth}")
-        text = "\n".join(lines) + "\n"
+        data = day_of_taps(day, rows=rows, wrong=wrong, always=always)
         landing = self.trainer.buckets.landing
-        info = landing.overwrite(f"taps/{name or f'day{day}.csv'}", text.encode())
+        info = landing.overwrite(f"taps/{name or f'day{day}.csv'}", data)
         file = FileId(info.generation, info.name)
         verdict = judge(self.trainer.buckets, self.registry, self.trainer.clock, file)
         assert verdict.decision == "accepted", verdict
