@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from perennial.adapters.memory import MemoryStore
 from perennial.errors import PerennialError
@@ -31,7 +31,7 @@ class Calls:
             other thread it comes, until `ended` is left.
         meanwhile: what somebody else does then, in the place of the process's end.
         jitter: yields to other threads at random, so that handlers interleave.
-        on_call: told bucket and method of each call.
+        watcher: told of each call when it is about to be made, and when it is over.
     """
 
     made: list[tuple[str, str]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Calls:
     dead: bool = False
     meanwhile: Callable[[], object] | None = None
     jitter: random.Random | None = None
-    on_call: Callable[[str, str], None] | None = None
+    watcher: Callable[[Literal["before", "after"], str, str], None] | None = None
 
     @contextmanager
     def ended(self, at: int | tuple[str, str, int], *, after: bool = False) -> Iterator[None]:
@@ -65,8 +65,8 @@ class Calls:
         if self.dead:
             raise Crash(method)
         self.made.append((bucket, method))
-        if self.on_call is not None:
-            self.on_call(bucket, method)
+        if self.watcher is not None:
+            return self._seen(bucket, method, call, self.watcher)
         if self.jitter is not None:
             time.sleep(self.jitter.random() / 1000)
         such = (bucket, method, self.made.count((bucket, method)))
@@ -80,6 +80,15 @@ class Calls:
                 call()
         self.dead = True
         raise Crash(method)
+
+    def _seen(
+        self, bucket: str, method: str, call: Callable[[], Any], watcher: Callable[..., None]
+    ) -> Any:
+        watcher("before", bucket, method)
+        try:
+            return call()
+        finally:
+            watcher("after", bucket, method)
 
     def _interrupted(self, call: Callable[[], Any], meanwhile: Callable[[], object]) -> Any:
         if not self.after:

@@ -9,6 +9,10 @@ import time
 from tests.crash_points.scenarios import SCENARIOS
 
 
+def _line(name: str, calls: int, points: int, states: int, said: str) -> str:
+    return f"{name:<40}{calls:>14,}{points:>14,}{states:>8,}  {said}"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.crash_points", description=__doc__)
     parser.add_argument("--only", default="", help="scenarios whose names hold these words")
@@ -16,25 +20,24 @@ def main() -> int:
     parser.add_argument("--seconds", action="store_true", help="how long each took")
     parser.add_argument("--show", type=int, default=5, help="of what is wrong, so many lines")
     options = parser.parse_args()
-    total, broken = [0, 0, 0], 0
-    print(f"{'scenario':<45}{'storage calls':>14}{'crash points':>14}  same end state")
+    total, broken = [0, 0, 0, 0], 0
+    print(f"{'scenario':<40}{'storage calls':>14}{'crash points':>14}{'states':>8}  same end state")
     for scenario in SCENARIOS:
         if options.only not in scenario.name:
             continue
         began = time.monotonic()
-        calls, _ = scenario.calm
-        points = scenario.points(options.share)
-        wrong = list(scenario.crashes(points))
+        pairs = scenario.pairs(options.share)
+        wrong = list(scenario.crashes(pairs))
         bad = len({one.split(": ")[0] for one in wrong})
         took = f"  {time.monotonic() - began:.1f} s" if options.seconds else ""
         said = "yes" if not bad else f"no, after {bad}"
-        print(f"{scenario.name:<45}{calls:>14}{len(points):>14}  {said}{took}", flush=True)
+        figures = scenario.calm.calls, scenario.points, len(pairs)
+        print(_line(scenario.name, *figures, said + took), flush=True)
         for one in wrong[: options.show]:
             print(f"    {one}", file=sys.stderr, flush=True)
-        total = [total[0] + 1, total[1] + calls, total[2] + len(points)]
+        total = [before + now for before, now in zip(total, (1, *figures), strict=True)]
         broken += bad
-    said = "all" if not broken else f"all but {broken}"
-    print(f"{f'{total[0]} scenarios':<45}{total[1]:>14}{total[2]:>14}  {said}")
+    print(_line(f"{total[0]} scenarios", *total[1:], "all" if not broken else f"not {broken}"))
     return 1 if broken else 0
 
 

@@ -1,5 +1,10 @@
 """Ends a workflow at every storage call it makes, before and after the call took effect.
 
+What a process that was killed leaves behind is what lies in the buckets at that moment, and what it
+has asked the platform for. So one undisturbed run shows every end that it could have had: the world
+is copied around each of its calls. Two ends between which nothing was written are one and the same,
+and what follows them is tried once.
+
 What follows is what follows in earnest: the same command or event once more, or nothing but the
 sweep. Then whatever is due happens, and the buckets must say the same as without the crash.
 """
@@ -9,15 +14,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 
 from perennial.errors import RefusedError
+from tests.crash_points.coverage import Sites, writing_frames
 from tests.crash_points.state import State, differences, end_state, wrong
 from tests.crash_points.world import World
 
 Deed = Callable[[World], object]
+Recovery = Callable[[World, Deed], None]
 
 
 def again(world: World, act: Deed) -> None:
@@ -31,9 +37,6 @@ def swept(world: World, act: Deed) -> None:
     world.platform.ended.add("job-0")
 
 
-Recovery = Callable[[World, Deed], None]
-
-
 def unless(done: Callable[[World], object]) -> Recovery:
     """Somebody looks, and asks once more unless it is done: of deeds that may be done twice."""
 
@@ -45,15 +48,37 @@ def unless(done: Callable[[World], object]) -> Recovery:
 
 
 @dataclass(frozen=True)
-class Point:
-    """A crash point: at which call, whether the call took effect, and what follows."""
+class End:
+    """What a process leaves that ends at any of these moments.
 
-    at: int
-    after: bool
-    recovery: Recovery
+    Attributes:
+        moments: numbers of its calls, and whether they took effect.
+        left: the world, to be copied.
+    """
+
+    left: World
+    moments: list[tuple[int, str]] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{'after' if self.after else 'before'} call {self.at}, then {self.recovery.__name__}"
+        number, when = self.moments[0]
+        return f"{when} call {number}"
+
+
+@dataclass(frozen=True)
+class Calm:
+    """An undisturbed process.
+
+    Attributes:
+        calls: how many storage calls it made.
+        ends: those that it could have had, in order.
+        state: what it leads to.
+        sites: where in the workflows it wrote.
+    """
+
+    calls: int
+    ends: list[End]
+    state: State
+    sites: Sites
 
 
 @dataclass(frozen=True)
@@ -64,9 +89,9 @@ class Scenario:
         name: of the workflow, then of the situation.
         prepare: brings a new world into the situation.
         act: what the process does that will end.
-        recoveries: what follows, each tried at each point.
+        recoveries: what follows, each tried after each end.
         settle: what is due in the end, in other processes; it is done without a crash, too.
-        dear: whether it trains, so that tests try a part of its points (see `points`).
+        dear: whether it trains, so that tests try a part of its ends (see `pairs`).
     """
 
     name: str
@@ -88,42 +113,58 @@ class Scenario:
         return self._prepared.copied()
 
     @cached_property
-    def calm(self) -> tuple[int, State]:
-        """Storage calls of an undisturbed process, and what it leads to."""
-        world = self.world
+    def calm(self) -> Calm:
+        """What happens without a crash, and where it could have ended."""
+        world, ends, sites = self.world, [], Sites()
+        left: dict[object, End] = {}
+
+        def watch(when: str, bucket: str, method: str) -> None:
+            end = left.get(world.effects)
+            if end is None:
+                end = left[world.effects] = End(world.copied())
+                ends.append(end)
+            end.moments.append((len(world.calls.made), when))
+            if when == "before":
+                sites.update(writing_frames(method))
+
         world.calls.made.clear()
+        world.calls.watcher = watch
         self.act(world)
+        world.calls.watcher = None
         calls = len(world.calls.made)
         assert calls > 0, f"{self.name} calls no store"
         self.settle(world.others)
-        assert not wrong(world), wrong(world)
-        return calls, end_state(world)
+        found = wrong(world)
+        assert not found, found
+        return Calm(calls, ends, end_state(world), sites)
 
-    def points(self, share: float = 1.0) -> list[Point]:
-        """Its crash points; of dear ones a share, chosen by its name."""
-        calls, _ = self.calm
-        every = [Point(*one) for one in product(range(1, calls + 1), (False, True), self.recoveries)]
+    @property
+    def points(self) -> int:
+        """How many crash points there are: each call, before and after, with each recovery."""
+        return 2 * self.calm.calls * len(self.recoveries)
+
+    def pairs(self, share: float = 1.0) -> list[tuple[End, Recovery]]:
+        """What is to be tried; of dear scenarios a share, chosen by the name."""
+        every = [(end, recovery) for end in self.calm.ends for recovery in self.recoveries]
         if not self.dear or share >= 1:
             return every
-        chance = random.Random(self.name)
-        return chance.sample(every, max(1, round(len(every) * share)))
+        return random.Random(self.name).sample(every, max(1, round(len(every) * share)))
 
-    def crash(self, point: Point) -> list[str]:
-        """End the process there; what is wrong afterwards, one line each."""
-        world = self.world
-        with world.calls.ended(point.at, after=point.after):
-            self.act(world)
+    def follow(self, end: End, recovery: Recovery) -> list[str]:
+        """Let happen what follows an end; what is wrong then, one line each."""
+        world = end.left.copied()
         found = [f"right after the crash, {one}" for one in wrong(world)]
-        point.recovery(world, self.act)
+        recovery(world, self.act)
         self.settle(world.others)
         found += wrong(world)
-        found += differences(self.calm[1], end_state(world))
-        return [f"{self.name}, {point}: {one}" for one in found]
+        found += differences(self.calm.state, end_state(world))
+        return [f"{self.name}, {end}, then {recovery.__name__}: {one}" for one in found]
 
-    def crashes(self, points: Iterable[Point]) -> Iterator[str]:
+    def crashes(self, pairs: Iterable[tuple[End, Recovery]]) -> Iterator[str]:
         """What is wrong after any of these."""
-        for point in points:
+        for end, recovery in pairs:
             try:
-                yield from self.crash(point)
+                yield from self.follow(end, recovery)
             except Exception as error:  # noqa: BLE001 (reported with its crash point)
-                yield f"{self.name}, {point}: {type(error).__name__}: {error}"
+                said = f"{type(error).__name__}: {error}"
+                yield f"{self.name}, {end}, then {recovery.__name__}: {said}"

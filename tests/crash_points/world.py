@@ -138,6 +138,12 @@ class World:
         return replace(self, calls=Calls())
 
     @property
+    def effects(self) -> object:
+        """Differs where anything was written or asked for since, by whomever."""
+        stores = tuple((store._last, len(store._names)) for store in self.stores.values())
+        return stores, len(self.platform.asked), len(self.platform.ended), len(self.told)
+
+    @property
     def buckets(self) -> Buckets:
         watched = {
             role: (CreateOnly if role == "landing" else Watched)(store, self.calls)

@@ -35,6 +35,7 @@ from perennial.workflows.static import (
 )
 from perennial.workflows.stopwatch import Stopwatch
 from perennial.workflows.trainer import Trainer
+from perennial.workflows.unfinished import Judged, judged_before
 
 
 @dataclass(slots=True)
@@ -130,19 +131,22 @@ def attempt(
     if task.learn is None:
         _only_scored(head, definition, champion, scored, task, result)
         return
-    candidate = _candidate(definition, batch, task.learn, rows, champion, watch, doubts, result)
-    if keys.index is not None:
-        found = [asdict(one) for one in keys.repeated]
-        evaluation = candidate.evaluation | {"repeated_keys": found}
-        candidate = replace(candidate, evaluation=evaluation)
-    version, after = _bring_in(trainer, head, definition, candidate, run, watch)
-    result.outcome, result.reason = _OUTCOMES[after.statuses[version]], candidate.reason
-    result.version = version
-    if candidate.suspect:
+    result.new |= {file.file.stem: file.rows for file in task.learn.fresh}
+    judged = judged_before(trainer.registry, head, batch)
+    if judged is None:
+        candidate = _candidate(definition, batch, task.learn, rows, champion, watch, doubts)
+        if keys.index is not None:
+            found = [asdict(one) for one in keys.repeated]
+            evaluation = candidate.evaluation | {"repeated_keys": found}
+            candidate = replace(candidate, evaluation=evaluation)
+        judged = _bring_in(trainer, head, definition, candidate, run, watch)
+    result.outcome, result.reason = _OUTCOMES[judged.status], judged.reason
+    result.version = judged.version
+    if judged.suspect:
         result.outcome = "set_aside"
-        suspect = [file for file in batch.fresh if file.file.stem in candidate.suspect]
+        suspect = [file for file in batch.fresh if file.file.stem in judged.suspect]
         told = "; ".join(one.sentence for one in doubts.surprises)
-        reason = f"{told}; {version}, which learned from it, does not explain it"
+        reason = f"{told}; {judged.version}, which learned from it, does not explain it"
         result.alert(put_aside(trainer, head.pipeline, run, suspect, reason))
         raise Again
 
@@ -215,10 +219,8 @@ def _candidate(
     champion: LoadedVersion | None,
     watch: Stopwatch,
     doubts: Doubts,
-    result: Result,
 ) -> Candidate[Model]:
     """Train and judge."""
-    result.new |= {file.file.stem: file.rows for file in learn.fresh}
     if champion is None:
         require_rows(definition, learn.fresh)
     static = definition.training.mode == "static"
@@ -242,7 +244,7 @@ def _bring_in(
     candidate: Candidate[Model],
     run: str,
     watch: Stopwatch,
-) -> tuple[str, Head]:
+) -> Judged:
     """Write the version, and commit what the gate decided about it."""
     version = trainer.registry.reserve_version(head.pipeline, run)
     environment = environment_of(definition.training.package, trainer.environment)
@@ -250,7 +252,8 @@ def _bring_in(
     manifest, files = package(candidate, definition, origin, trainer.codec, watch)
     with watch("write"):
         digest = trainer.registry.write_version(manifest, files)
-        return version, _commit(trainer, head, candidate, version, run, digest)
+        after = _commit(trainer, head, candidate, version, run, digest)
+    return Judged(version, after.statuses[version], candidate.reason, candidate.suspect)
 
 
 def _commit(
