@@ -85,16 +85,18 @@ def _run(parts: Trainer, pipeline: str, *, force: bool = False) -> int:
     runs = train(parts, pipeline, force=force)
     for run in runs:
         _tell(run)
-    _guarded(pipeline, lambda: _check_upgrade(parts, runs))  # it fails no run that is on record
+    _guarded(
+        pipeline, lambda: _check_upgrade(parts, pipeline, runs)
+    )  # it fails no run that is on record
     if runs:  # perhaps another champion: files may have waited for it
         _guarded(pipeline, lambda: _tell_scored(score_waiting(parts, pipeline)))
     return 1 if any(run.outcome == "failed" for run in runs) else 0
 
 
-def _check_upgrade(parts: Trainer, runs: Sequence[RunRecord]) -> int:
-    for check in check_upgrade(parts, runs):
+def _check_upgrade(parts: Trainer, pipeline: str, runs: Sequence[RunRecord]) -> int:
+    for check in check_upgrade(parts, pipeline, runs):
         level = logging.INFO if check.outcome == "equal" else logging.WARNING
-        log.log(level, check.sentence, extra={"pipeline": runs[0].pipeline} | asdict(check))
+        log.log(level, check.sentence, extra={"pipeline": pipeline} | asdict(check))
     return 0
 
 

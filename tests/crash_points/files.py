@@ -95,9 +95,7 @@ def crowned(world: World) -> None:
 INGEST = {
     "good": arrives("shop/a.csv"),
     "bad": arrives("shop/a.csv", BAD),
-    "a few bad rows": arrives(
-        "shop/a.csv", BAD, VISITS + "rows: {max_bad_row_fraction: 0.5}\n"
-    ),
+    "a few bad rows": arrives("shop/a.csv", BAD, VISITS + "rows: {max_bad_row_fraction: 0.5}\n"),
     "duplicate": duplicate,
     "overtaken duplicate": overtaken_duplicate,
     "content of a rejected file": next_owner,
@@ -194,8 +192,6 @@ FILES = [
         Scenario(name, prepare, act, recoveries=(again,))
         for name, (prepare, act) in HOSPITAL.items()
     ),
-    Scenario(
-        "retry, rejected again", _still_bad, retry, recoveries=(unless(decided_twice),)
-    ),
+    Scenario("retry, rejected again", _still_bad, retry, recoveries=(unless(decided_twice),)),
     Scenario("set aside, two files", two_accepted, put_aside, recoveries=(again,)),
 ]

@@ -1,3 +1,7 @@
+"""Every scenario there is."""
+
 from tests.crash_points.files import FILES
+from tests.crash_points.operations import OPERATIONS
 from tests.crash_points.versions import VERSIONS
-SCENARIOS = [*FILES, *VERSIONS]
+
+SCENARIOS = [*FILES, *VERSIONS, *OPERATIONS]

@@ -195,7 +195,7 @@ class World:
         """The training job, as `functions/train` runs it."""
         trainer = self.trainer(execution)
         runs = train(trainer, pipeline, force=force)
-        list(check_upgrade(trainer, runs))
+        list(check_upgrade(trainer, pipeline, runs))
         if runs:
             list(score_waiting(trainer, pipeline))
 

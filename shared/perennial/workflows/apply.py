@@ -86,7 +86,11 @@ def apply(
         head = registry.commit(name, change, action="apply", by=by)
     judged = judge_pending(buckets, registry, clock, name, by="apply")
     serves = definition.training.mode == "static" and head.champion is not None
-    if changed and not serves and _last_run_got_nowhere(buckets, head):
+    if (
+        not serves
+        and _last_run_got_nowhere(buckets, head)
+        and (changed or _untried(registry, head))
+    ):
         launcher.launch(name, force=True)  # what it considered waits for nobody else
     elif judged or changed:
         launch_if_due(buckets, registry, launcher, clock, name)
@@ -117,6 +121,15 @@ def _require_same_question(champion: Manifest, definition: Definition) -> None:
             f"{definition.name} predicts {champion.label} ({champion.task}), and this definition "
             f"{definition.label} ({definition.task}): give it another name, as a new pipeline"
         )
+
+
+def _untried(registry: Registry, head: Head) -> bool:
+    """Whether no run has worked since the definition came: who applied it may not have come to it.
+
+    Only asked where the last run got nowhere, so that its release ends the search.
+    """
+    newest = (e.action for e in registry.history(head.pipeline) if e.action in ("apply", "release"))
+    return next(newest, "") == "apply"
 
 
 def _last_run_got_nowhere(buckets: Buckets, head: Head) -> bool:

@@ -18,13 +18,19 @@ from perennial.domain.versioning.lineage import Batch, Lineage
 from perennial.domain.versioning.rebuilding import environment_of
 from perennial.domain.versioning.registry import Head
 from perennial.workflows.challenge import Candidate, challenge, require_rows
-from perennial.workflows.doubts import NO_DOUBTS, Doubts, on_probation, put_aside, surprises
+from perennial.workflows.doubts import (
+    NO_DOUBTS,
+    Doubts,
+    complete_return,
+    on_probation,
+    put_aside,
+    surprises,
+)
 from perennial.workflows.key_index import Keys, keys_of
 from perennial.workflows.ledger import Entry
 from perennial.workflows.loaded import LoadedVersion, load
 from perennial.workflows.packaging import Origin, package
 from perennial.workflows.progress import contenders, score_first
-from perennial.workflows.queue import accepted_files
 from perennial.workflows.rows import Rows
 from perennial.workflows.runs import Alert, Outcome
 from perennial.workflows.static import (
@@ -36,6 +42,7 @@ from perennial.workflows.static import (
 from perennial.workflows.stopwatch import Stopwatch
 from perennial.workflows.trainer import Trainer
 from perennial.workflows.unfinished import Judged, judged_before
+from perennial.workflows.verdicts import list_in_force
 
 
 @dataclass(slots=True)
@@ -98,9 +105,12 @@ def attempt(
     """
     result.recalls = head.recalls
     definition = trainer.registry.definition(head)
-    accepted = accepted_files(trainer.buckets.data, head.pipeline)
+    files = list_in_force(trainer.buckets.data, head.pipeline)
+    accepted = [file for file in files if file.decision == "accepted"]
     result.watermark, result.considered = watermark_of(accepted), tuple(accepted)
     champion = load_champion(trainer, head)
+    if champion is not None and definition.training.mode == "dynamic":
+        _complete_return(trainer, head, definition, files, champion, run, result)
     known = champion.lineage if champion else Lineage()
     batch = Batch.of(accepted, known, superseded(definition, accepted))
     result.superseded = _newly_superseded(batch, known)
@@ -192,6 +202,20 @@ def _doubt_champion(
     alerts, went_back = on_probation(trainer, head, definition, ledger, batch, champion, run)
     result.alert(alerts)
     if went_back:
+        raise Again
+
+
+def _complete_return(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    files: Sequence[VerdictSummary],
+    champion: LoadedVersion,
+    run: str,
+    result: Result,
+) -> None:
+    if alerts := complete_return(trainer, head, definition, files, champion, run):
+        result.alert(alerts)
         raise Again
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from perennial.domain.definitions.definition import Definition
 from perennial.domain.evaluation.surprise import Surprise, usual_band
 from perennial.domain.verdict import VerdictSummary
-from perennial.domain.versioning.lineage import Batch
+from perennial.domain.versioning.lineage import Batch, Lineage
 from perennial.domain.versioning.registry import Head
 from perennial.workflows import probation
 from perennial.workflows.challenge import NOTHING_LEARNED
@@ -20,6 +20,7 @@ from perennial.workflows.loaded import LoadedVersion
 from perennial.workflows.runs import Alert
 from perennial.workflows.suspects import set_aside
 from perennial.workflows.trainer import Trainer
+from perennial.workflows.verdicts import read_verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,8 @@ def on_probation(
 ) -> tuple[list[Alert], bool]:
     """Compare the champion with its predecessors; alert, or return to one that is better.
 
-    The files go before the champion: after a crash in between, the champion has learned what
-    counts no more, which the next run finds by the same evidence.
+    The files go before the champion: after a crash in between, the champion has learned what is
+    suspect, which the next run finds (see `complete_return`).
 
     Returns:
         What a person should know, and whether the champion went back.
@@ -70,9 +71,64 @@ def on_probation(
         advice = f"`perennial rollback {head.pipeline} --to {version} --why …` returns to it"
         return [Alert("probation", f"{finding.sentence}; {advice}", version, names)], False
     alerts = put_aside(trainer, head.pipeline, run, since, finding.sentence)
-    probation.go_back(trainer.registry, head, finding, run)
-    message = f"returned to {version}: {finding.sentence}"
-    return [*alerts, Alert("returned", message, version, names)], True
+    probation.go_back(trainer.registry, head, version, finding.sentence, run)
+    return [*alerts, _returned(version, finding.sentence, names)], True
+
+
+def _returned(version: str, why: str, names: tuple[str, ...]) -> Alert:
+    return Alert("returned", f"returned to {version}: {why}", version, names)
+
+
+def complete_return(
+    trainer: Trainer,
+    head: Head,
+    definition: Definition,
+    files: Sequence[VerdictSummary],
+    champion: LoadedVersion,
+    run: str,
+) -> list[Alert]:
+    """Let the champion follow the files that a run set aside, which ended before it went back.
+
+    No champion has learned what is suspect otherwise. The evidence need not be there any more: it
+    may have been those very files. The oldest is set aside first, so the newest predecessor that
+    has learned none of them is the one that was meant.
+
+    Args:
+        trainer: the parts to work with.
+        head: with the run's claim.
+        definition: the one in force.
+        files: the decision in force about every file.
+        champion: what serves.
+        run: the run that asks.
+
+    Returns:
+        What a person should know; nothing where the champion stays.
+
+    Raises:
+        CommitConflict: when the champion changed meanwhile.
+    """
+    aside = [f for f in files if f.decision == "suspect" and f.file.stem in champion.lineage.used]
+    if not aside or head.pin is not None or definition.promotion.probation != "return":
+        return []
+    stems = {file.file.stem for file in aside}
+    for version in head.predecessors:
+        manifest = trainer.registry.manifest(head.pipeline, version, head=head)
+        known = Lineage.from_json(trainer.registry.read_version_file(manifest, "lineage.json"))
+        if not known.used & stems:
+            break
+    else:
+        return []
+    why = read_verdict(trainer.buckets.data, head.pipeline, aside[0]).reason
+    learned = champion.lineage.used - known.stems
+    since = [
+        f for f in files
+        if f.decision == "accepted" and f.file.stem in learned and not f.cleared
+    ]  # fmt: skip
+    put_aside(trainer, head.pipeline, run, since, why)
+    probation.go_back(trainer.registry, head, version, why, run)
+    files = sorted([*aside, *since], key=lambda file: file.order)
+    names = tuple(file.file.name for file in files)
+    return [_suspect(head.pipeline, names, why), _returned(version, why, names)]
 
 
 def put_aside(
@@ -83,10 +139,13 @@ def put_aside(
         trainer.buckets.data, pipeline, files, by=f"run {run}", reason=reason,
         decided=trainer.clock.now(),
     )  # fmt: skip
-    names = tuple(file.file.name for file in files)
+    return [_suspect(pipeline, tuple(file.file.name for file in files), reason)]
+
+
+def _suspect(pipeline: str, names: tuple[str, ...], reason: str) -> Alert:
     advice = f"`perennial quarantine release {pipeline} FILE --why …` has one learned after all"
     message = f"{', '.join(names)} set aside as suspect: {reason}; {advice}"
-    return [Alert("suspect", message, None, names)]
+    return Alert("suspect", message, None, names)
 
 
 def surprises(

@@ -102,20 +102,15 @@ def judge(
     return Finding(head.champion, evidence, tuple(f for f in accepted if f.file.stem in since))
 
 
-def go_back(registry: Registry, head: Head, finding: Finding, run: str) -> Head:
-    """Make the predecessor the champion again. Raises `CommitConflict` when the champion moved."""
+def go_back(registry: Registry, head: Head, to: str, why: str, run: str) -> Head:
+    """Make a predecessor the champion again. Raises `CommitConflict` when the champion moved."""
     return registry.commit(
         head.pipeline,
-        partial(
-            state.go_back,
-            to=finding.evidence.predecessor,
-            epoch=head.epoch,
-            against=finding.champion,
-        ),
+        partial(state.go_back, to=to, epoch=head.epoch, against=str(head.champion)),
         action="return",
         by=f"run {run}",
-        why=finding.sentence,
-        version=finding.evidence.predecessor,
+        why=why,
+        version=to,
     )
 
 

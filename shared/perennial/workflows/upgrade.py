@@ -15,11 +15,15 @@ from perennial.workflows.trainer import Trainer
 from perennial.workflows.upgrade_checks import is_checked, record_check
 
 
-def check_upgrade(trainer: Trainer, runs: Sequence[RunRecord]) -> Iterator[Check]:
+def check_upgrade(trainer: Trainer, pipeline: str, runs: Sequence[RunRecord]) -> Iterator[Check]:
     """Train again what served when these runs began, where an upgrade came since it was made.
+
+    A process that ended before its check has left no word of what served when its runs began; but
+    the version that it brought in says whom it met.
 
     Args:
         trainer: the parts to work with, as the runs had them.
+        pipeline: whose runs.
         runs: what this process has done.
 
     Yields:
@@ -28,8 +32,13 @@ def check_upgrade(trainer: Trainer, runs: Sequence[RunRecord]) -> Iterator[Check
     Raises:
         StoreError: when the store does not answer; a later process asks again.
     """
-    served = {run.champion: run.pipeline for run in runs if run.champion}
-    for version, pipeline in served.items():
+    served = [run.champion for run in runs]
+    head = trainer.registry.head(pipeline)
+    if head is not None and head.champion is not None:
+        champion = trainer.registry.manifest(pipeline, head.champion, head=head)
+        if not upgrade(champion.environment, trainer.environment):
+            served.append(champion.champion)
+    for version in dict.fromkeys(filter(None, served)):
         manifest = trainer.registry.manifest(pipeline, version)
         if not upgrade(manifest.environment, trainer.environment):
             continue

@@ -75,13 +75,14 @@ def latest_check(
     environment = runs[-1].get("environment", "") if runs else ""
     if not environment:
         return None
-    versions = []
+    versions: list[str | None] = []
     if champion is not None and environment_digest(champion.environment) != environment:
         versions.append(champion.version)
     since = list(takewhile(lambda run: run.get("environment") == environment, reversed(runs)))
-    if len(since) <= RECENT and since[-1]["champion"]:
-        versions.append(since[-1]["champion"])
-    for version in dict.fromkeys(versions):
+    if len(since) <= RECENT:
+        # The run that met it may have ended before its record: its version says whom it met.
+        versions += [since[-1]["champion"], champion.champion if champion else None]
+    for version in dict.fromkeys(filter(None, versions)):
         for info in data.list(names.upgrade(pipeline, version, environment)):
             return Check(**json.loads(info.metadata[SUMMARY]))
     return None

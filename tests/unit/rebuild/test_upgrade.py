@@ -224,6 +224,22 @@ def test_a_check_that_breaks_off_fails_no_run_and_is_made_up_for(made, monkeypat
     assert check["outcome"] == "equal"
 
 
+def test_a_check_that_no_process_lived_to_make_is_made_by_the_next_that_finds_no_work(
+    made, execution
+):
+    """And `status` shows it, although no record says any more what served then."""
+    upgraded(made)
+    made.drop(rows=150)
+    (run,) = train(made.trainer, "stalls")
+    made.trainer.buckets.data.delete(names.run("stalls", run.run))
+    made.train()
+    (line,) = execution(force=True)
+    assert (line["version"], line["outcome"]) == ("v000001", "equal")
+    shown = look(made)
+    assert (shown["champion"], shown["upgrade"]["version"]) == ("v000002", "v000001")
+    assert execution(force=True) == []
+
+
 def test_of_two_processes_that_check_at_once_the_first_ones_result_stays(made, mocker):
     upgraded(made)
     runs = train(made.trainer, "stalls", force=True)
@@ -231,11 +247,11 @@ def test_of_two_processes_that_check_at_once_the_first_ones_result_stays(made, m
 
     def overtaken(*parts: Any) -> Rebuild:
         mocker.stop(patched)
-        others.extend(check_upgrade(made.trainer, runs))
+        others.extend(check_upgrade(made.trainer, "stalls", runs))
         return rebuilding.rebuild(*parts)
 
     patched = mocker.patch("perennial.workflows.upgrade.rebuild", side_effect=overtaken)
-    (mine,) = check_upgrade(made.trainer, runs)
+    (mine,) = check_upgrade(made.trainer, "stalls", runs)
     (other,) = others
     assert len(checks(made)) == 1
     assert other.ended < mine.ended
