@@ -6,10 +6,10 @@ TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak bundles format lock clean audit simulate
+.PHONY: help setup demo test crash-points browser chromium check provider fuzz parity bench soak bundles format lock clean audit simulate
 
 help: ## List the verbs
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: .venv/.ready ## Make .venv with the `perennial` command, and one environment for each function
 
@@ -32,6 +32,9 @@ demo: setup ## The main job on the built-in flower shop, told week by week
 
 test: setup ## Every test
 	$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
+
+crash-points: setup ## End every workflow at each of its storage calls, and compare what follows with what follows no crash
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.crash_points
 
 browser: setup ## Drive the console and the reports with a real Chromium; PERENNIAL_TEST_PICTURES=folder keeps what it saw
 	$(BIN)/pytest tests/browser

@@ -129,7 +129,7 @@ def suspect(world: World) -> None:
 def put_aside(world: World) -> None:
     """As a run does with what surprises it."""
     data = world.buckets.data
-    files = [file for file in accepted_files(data, "shop")]
+    files = accepted_files(data, "shop")
     now = world.clock.now()
     set_aside(data, "shop", files, by="run r1", reason="it surprises", decided=now)
 
@@ -168,6 +168,13 @@ def repaired(world: World) -> None:
     repair(world.hospital(), world.facts["file"], data, how="by hand", by="ann")
 
 
+def gone(world: World) -> None:
+    """Landing has lost the original since; quarantine holds it."""
+    _still_bad(world)
+    file = world.facts["file"]
+    world.stores["landing"].delete(file.name, generation=file.generation)
+
+
 def decided_twice(world: World) -> bool:
     return any(info.name.endswith(".0002.json") for info in world.stores["data"].list("shop/v"))
 
@@ -193,5 +200,6 @@ FILES = [
         for name, (prepare, act) in HOSPITAL.items()
     ),
     Scenario("retry, rejected again", _still_bad, retry, recoveries=(unless(decided_twice),)),
+    Scenario("retry, original gone", gone, retry, recoveries=(unless(decided_twice),)),
     Scenario("set aside, two files", two_accepted, put_aside, recoveries=(again,)),
 ]

@@ -1,4 +1,4 @@
-"""Situations of commands and of what the clock starts: apply, import, rebuild, score, drop, ticks."""
+"""Situations of commands, and of what the clock starts: apply, import, score, drop, ticks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from perennial.workflows.monitoring.look import Lookout
 from perennial.workflows.monitoring.tick import watch
 from perennial.workflows.replays import keep_replay, latest_replay
 from tests.crash_points.driver import Scenario, again, swept, unless
-from tests.crash_points.versions import learned, one_class, settled_by_another_file, taps
+from tests.crash_points.versions import learned, one_class, taps
 from tests.crash_points.world import World
 from tests.integration.ingest.world import BAD, GOOD, VISITS
 from tests.unit.batch.conftest import KEYED, visits
@@ -55,6 +55,7 @@ def after_a_run_that_waits(world: World) -> None:
     world.run_what_was_asked_for()
 
 
+MANUAL = DEFINITION + "promotion: {mode: manual}\n"
 MORE_CLASSES = DEFINITION.replace("min_rows: 40", "min_rows: 30")
 
 
@@ -199,7 +200,7 @@ OPERATIONS = [
     Scenario("apply, first", nothing, apply, AGAIN),
     Scenario("apply, files wait", files_wait, apply, AGAIN),
     Scenario(
-        "apply, another", with_rows, partial(apply, text=DEFINITION + "promotion: {mode: manual}\n"),
+        "apply, another", with_rows, partial(apply, text=MANUAL),
         AGAIN,
     ),
     Scenario(

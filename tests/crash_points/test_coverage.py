@@ -23,11 +23,13 @@ def named(name: str) -> Scenario:
 
 def test_every_place_where_a_workflow_writes_is_covered_by_a_scenario() -> None:
     """By what the undisturbed runs did: a new write that no scenario comes by fails this."""
-    sites = Sites()
-    for scenario in SCENARIOS:
-        sites |= scenario.calm.sites
     places = [site for site in writing_sites() if site[0] not in ELSEWHERE]
-    assert len(places) > 50
+    assert len(places) > 40
+    sites = Sites()
+    for scenario in sorted(SCENARIOS, key=lambda one: one.dear):
+        if all(map(sites.covers, places)):
+            break
+        sites |= scenario.calm.sites
     assert [
         f"{name}:{first}" for name, first, last in places if not sites.covers((name, first, last))
     ] == []
@@ -65,8 +67,8 @@ def test_a_crash_is_reported_where_the_workflow_does_not_come_so_far() -> None:
     world = named("ingest, good").world
     with pytest.raises(AssertionError, match="expected a crash at 999"), world.calls.ended(999):
         named("ingest, good").act(world)
+    world.calls.dead = True
     with pytest.raises(Crash):
-        world.calls.dead = True
         world.buckets.data.list("")
 
 

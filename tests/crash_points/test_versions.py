@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.crash_points.driver import Scenario
-from tests.crash_points.versions import VERSIONS
 from tests.crash_points.parts import assert_same_end
+from tests.crash_points.versions import VERSIONS
 
 
 @pytest.mark.parametrize("scenario", VERSIONS, ids=lambda scenario: scenario.name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 
 from perennial.workflows import promotion
 from perennial.workflows.recall import Recaller
 from perennial.workflows.retrain import retrain
 from tests.crash_points.driver import Deed, Recovery, Scenario, again, swept, unless
-from tests.crash_points.world import World
+from tests.crash_points.world import YEAR, World
 from tests.unit.training.conftest import DEFINITION, day_of_taps
 from tests.unit.training.test_static import TWO
 
@@ -171,6 +172,7 @@ RUNS: dict[str, Deed] = {
 def settled_by_another_file(world: World) -> None:
     """What only a run looks at, the next one looks at again, when another file comes."""
     world.deliver()
+    world.clock.time = datetime(YEAR, 1, 9, tzinfo=UTC)  # whatever took how long before
     world.day(7)
     world.deliver()
 

@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 
 from perennial.workflows.judging import judge
-from tests.calls import Crash
 from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, VISITS, World, at_once
 
 
@@ -76,8 +75,7 @@ def test_pipelines_do_not_share_content(world: World) -> None:
 def test_an_owner_without_a_verdict_is_judged_first(world: World) -> None:
     """Its handler may have crashed right after it owned the content."""
     first, second = world.drop("shop/a.csv"), world.drop("shop/b.csv")
-    world.calls.crash_at, world.calls.after = ("data", "create", 2), True
-    with pytest.raises(Crash):
+    with world.calls.ended(("data", "create", 2), after=True):
         world.ingest(first)
     assert world.verdicts() == []
 
@@ -90,9 +88,7 @@ def test_a_person_who_heals_a_file_has_not_decided_about_another(world: World) -
     healed = world.drop_and_ingest("shop/a.csv", BAD).file
     world.apply(LENIENT)
     crashed = world.drop("shop/b.csv", BAD)
-    world.calls.made.clear()
-    world.calls.crash_at = ("data", "create", 4)  # home, a look at the last owner, owner, rows
-    with pytest.raises(Crash):
+    with world.calls.ended(("data", "create", 4)):  # home, a look at the last owner, owner, rows
         world.ingest(crashed)
 
     assert world.hospital().retry(healed, by="ann").decision == "duplicate"
@@ -105,9 +101,7 @@ def test_a_release_that_crashed_is_completed_by_the_same_content(world: World) -
     """It stays a release, by whom it was, although another file's handler made the decision."""
     file = world.drop_and_ingest("shop/a.csv", BAD).file
     again = world.drop("shop/b.csv", BAD)
-    world.calls.made.clear()
-    world.calls.crash_at, world.calls.after = ("data", "create", 2), True  # looked, and owned
-    with pytest.raises(Crash):
+    with world.calls.ended(("data", "create", 2), after=True):  # looked, and owned
         world.hospital().release(file, by="ann", why="a school class")
     assert len(world.verdicts()) == 1
 
@@ -123,9 +117,7 @@ def test_a_release_that_nothing_can_be_made_of_any_more_is_judged_instead(world:
     """Another definition, by which training can use no row, came between."""
     file = world.drop_and_ingest("shop/a.csv", BAD).file
     again = world.drop("shop/b.csv", BAD)
-    world.calls.made.clear()
-    world.calls.crash_at, world.calls.after = ("data", "create", 2), True
-    with pytest.raises(Crash):
+    with world.calls.ended(("data", "create", 2), after=True):
         world.hospital().release(file, by="ann", why="a school class")
     world.apply(VISITS.replace("people: {type: integer", "adults: {type: integer"))
 

@@ -14,7 +14,6 @@ from perennial.errors import RefusedError
 from perennial.workflows.history_check import reconsider
 from perennial.workflows.recall import Recaller
 from perennial.workflows.repairing import fixed, repair
-from tests.calls import Crash
 from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, World, at_once
 
 FIXED = BAD.replace(b"99", b"9")
@@ -117,21 +116,10 @@ def test_of_a_repair_and_a_retry_at_once_one_wins(world: World, attempt: int) ->
         assert decisions[-1].sha256 == sha256(BAD)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_repair_that_crashed_anywhere_is_completed_by_the_next(after: bool) -> None:
-    undisturbed, calls = _repaired(None, after=after)
-    assert undisturbed.decision == "accepted"
-    for place in range(1, calls + 1):
-        verdict, _ = _repaired(place, after=after)
-        assert verdict == undisturbed, f"ended at call {place}"
-
-
 def test_a_repair_that_crashed_is_completed_by_the_same_content(world: World) -> None:
     """And it is known for a repair, although another file's handler made the decision."""
     file = world.drop_and_ingest("shop/bad.csv", BAD).file
-    world.calls.made.clear()
-    world.calls.crash_at, world.calls.after = ("data", "create", 2), True  # owned, and rows kept
-    with pytest.raises(Crash):
+    with world.calls.ended(("data", "create", 2), after=True):  # owned, and rows kept
         repair(world.hospital(), file, FIXED, how=HOW, by="ann")
     assert len(world.verdicts()) == 1
 
@@ -217,23 +205,3 @@ def test_verdicts_of_versions_without_repairs_are_read() -> None:
 def _empty(world: World, bucket: str) -> None:
     for info in list(world.stores[bucket].list()):
         world.stores[bucket].delete(info.name, generation=info.generation)
-
-
-def _repaired(crash_at: int | None, *, after: bool) -> tuple[Verdict, int]:
-    """Repair a file, once more if the first time crashed; the decision, and how many calls."""
-    world = World()
-    world.apply()
-    file = world.drop_and_ingest("shop/bad.csv", BAD).file
-    world.calls.made.clear()
-    world.calls.crash_at, world.calls.after = crash_at, after
-    for _ in range(2):
-        try:
-            verdict = repair(world.hospital(), file, FIXED, how=HOW, by="ann")
-        except Crash:
-            continue
-        break
-    assert world.stores["data"].read(names.repaired_bytes("shop", sha256(FIXED))).data == FIXED
-    assert set(world.launcher.launched) == {"shop"}  # twice where it was not noted
-    made = len(world.calls.made)
-    assert {v.number for v in world.verdicts()} == {1, 2}
-    return verdict, made

@@ -12,7 +12,6 @@ from perennial.errors import RefusedError
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.suspects import RULE, set_aside
 from perennial.workflows.verdicts import list_in_force
-from tests.calls import Crash
 from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, World
 
 REASON = "the champion's log_loss on it was 2.31, far above the usual 0.42"
@@ -83,24 +82,6 @@ def test_a_decision_that_a_run_has_not_seen_stands(world: World, suspect: FileId
 
     assert (stands.decision, stands.decided_by) == ("accepted", "ann")
     assert accepted_files(data, "shop") == released
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_between_two_files_is_completed(after: bool) -> None:
-    for crash_at in range(1, 5):
-        world = World()
-        world.apply()
-        world.drop_and_ingest("shop/a.csv", GOOD)
-        world.drop_and_ingest("shop/b.csv", OTHER)
-        seen = accepted_files(world.buckets.data, "shop")
-        world.calls.made.clear()
-        world.calls.crash_at, world.calls.after = crash_at, after
-        how = {"by": "run r1", "reason": "x", "decided": world.clock.now()}
-        with pytest.raises(Crash):
-            set_aside(world.buckets.data, "shop", seen, **how)
-        set_aside(world.buckets.data, "shop", seen, **how)
-        assert in_force(world) == {"shop/a.csv": "suspect", "shop/b.csv": "suspect"}
-        assert len(world.verdicts()) == 4
 
 
 def test_it_is_listed_and_shown_with_what_quarantine_holds(world: World, suspect: FileId) -> None:
@@ -174,9 +155,7 @@ def test_retry_judges_its_bytes_in_landing_by_the_rules(world: World, suspect: F
 def test_a_retry_that_crashed_is_finished_by_whoever_brings_the_bytes_next(
     world: World, suspect: FileId
 ) -> None:
-    world.calls.made.clear()
-    world.calls.crash_at, world.calls.after = ("data", "create", 2), True
-    with pytest.raises(Crash):
+    with world.calls.ended(("data", "create", 2), after=True):
         world.hospital().retry(suspect, by="ann")
     assert in_force(world)["shop/a.csv"] == "suspect"
 
@@ -192,38 +171,3 @@ def test_discard_hides_it_and_frees_its_content(world: World, suspect: FileId) -
     assert world.drop_and_ingest("shop/b.csv", GOOD).decision == "accepted"
     with pytest.raises(RefusedError, match=r"shop/a.csv is not in quarantine: it is discarded"):
         world.hospital().release(suspect, by="ann", why="x")
-
-
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("deed", ["retry", "release", "discard"])
-def test_a_deed_that_crashed_can_be_done_again(deed: str, after: bool) -> None:
-    def prepare() -> tuple[World, FileId]:
-        world = World()
-        world.apply()
-        world.drop_and_ingest("shop/a.csv", GOOD)
-        (verdict,) = aside(world, "shop/a.csv")
-        world.launcher.launched.clear()
-        world.launcher.ended.update({"shop-1", "shop-2"})
-        world.calls.made.clear()
-        return world, verdict.file
-
-    def do(world: World, file: FileId) -> None:
-        why = {} if deed == "retry" else {"why": "I know better"}
-        getattr(world.hospital(), deed)(file, by="ann", **why)
-
-    calm, file = prepare()
-    do(calm, file)
-    calls = len(calm.calls.made)
-    expected = in_force(calm)
-
-    for crash_at in range(1, calls + 1):
-        world, file = prepare()
-        world.calls.crash_at, world.calls.after = crash_at, after
-        with pytest.raises(Crash):
-            do(world, file)
-        if in_force(world) != expected:
-            do(world, file)
-        elif deed != "discard":
-            world.sweep()  # the deed is done, the launch perhaps not
-        assert in_force(world) == expected, crash_at
-        assert set(world.launcher.launched) == set(calm.launcher.launched), crash_at

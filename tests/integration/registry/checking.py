@@ -114,8 +114,46 @@ def _about_beliefs(history: Sequence[Commit], beliefs: Sequence[Belief]) -> Iter
     ids = Counter(entry.head.commit for entry in history)
     yield from (f"commit {one} is there {times} times" for one, times in ids.items() if times > 1)
     known = {belief.commit for belief in beliefs if belief.outcome == "made"}
+    yield from _out_of_order(history, beliefs)
     yield from (f"a commit that was made, {one}, is lost" for one in sorted(known - ids.keys()))
-    unknown = {belief.by for belief in beliefs if belief.outcome == "unknown"}
+    unknown = Counter((one.by, one.action) for one in beliefs if one.outcome == "unknown")
     for entry in history if beliefs else ():
-        if entry.head.commit not in known and entry.by not in unknown:
-            yield f"commit {entry.head.number} by {entry.by} was refused, or nobody's"
+        if entry.head.commit in known:
+            continue
+        deed = entry.by, _tried(entry)
+        unknown[deed] -= 1
+        if unknown[deed] < 0:
+            yield f"commit {entry.head.number} by {entry.by} was refused, done twice, or nobody's"
+
+
+def _tried(entry: Commit) -> str:
+    return "judge" if entry.action == "promote" else entry.action
+
+
+def _out_of_order(history: Sequence[Commit], beliefs: Sequence[Belief]) -> Iterator[str]:
+    """Whether each operation can have happened at one moment between its beginning and its end.
+
+    The chain of compare-and-swap is the witness: it says in which order commits took effect, and a
+    read lies between the commit that it saw and the next. Each happens as early as its own
+    beginning and all before it allow; if that is too late for any, no other choice is better. What
+    never had an answer may have happened at any time after it began.
+    """
+    made = {one.commit: one for one in beliefs if one.outcome == "made"}
+    open_ended = {(one.by, one.action): one for one in beliefs if one.outcome == "unknown"}
+    reads: dict[str, list[Belief]] = {}
+    for one in beliefs:
+        if one.outcome == "read":
+            reads.setdefault(one.commit, []).append(one)
+    moment = 0
+    for entry in [START, *history]:
+        mine = made.get(entry.head.commit)
+        begun = mine or open_ended.get((entry.by, _tried(entry)))
+        moment = max(moment, begun.began if begun else 0)
+        if mine is not None and mine.ended < moment:
+            yield f"commit {entry.head.number} by {entry.by} came later than its answer"
+        seen = sorted(reads.pop(entry.head.commit, ()), key=lambda one: one.began)
+        for read in seen:
+            if read.ended < moment:
+                yield f"{read.by} read commit {entry.head.number} before it can have been there"
+        moment = max([moment, *(read.began for read in seen)])
+    yield from (f"{r[0].by} read commit {commit}, which never was" for commit, r in reads.items())

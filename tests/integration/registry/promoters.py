@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -63,13 +64,20 @@ class Belief:
 
     Attributes:
         by: who tried: a run, or a person of whom nothing else is told.
-        outcome: `made`, `refused` by the rules, or `unknown`: the store never answered.
-        commit: its id, where it was made.
+        outcome: `made`, `refused` by the rules, or `unknown`: the store never answered. Or `read`:
+            the head was looked at.
+        commit: its id, where it was made, or where it was read; empty before the first.
+        action: what was tried, in the words of the history; a judgement is `judge` also where it
+            promotes.
+        began, ended: nanoseconds on the machine's clock, which all its processes share.
     """
 
     by: str
-    outcome: Literal["made", "refused", "unknown"]
+    outcome: Literal["made", "refused", "unknown", "read"]
     commit: str = ""
+    action: str = ""
+    began: int = 0
+    ended: int = 0
 
 
 @dataclass(slots=True)
@@ -93,8 +101,11 @@ class Promoter:
         """Apply, as whoever comes first must, then do so many things; what it believes of them."""
         self._apply()
         chance = random.Random(self.seed)
-        deeds = (self._run_somehow, self._approve, self._rollback, self._unpin, self._recall)
-        for deed in chance.choices(deeds, weights=(12, 3, 2, 4, 1), k=times):
+        deeds = (
+            self._run_somehow, self._approve, self._rollback, self._unpin, self._recall,
+            self._reject, self._pin, self._hold, self._apply_another, self._read,
+        )  # fmt: skip
+        for deed in chance.choices(deeds, weights=(12, 3, 2, 4, 1, 1, 1, 2, 1, 6), k=times):
             self._acts += 1
             deed(chance)
         return self.beliefs
@@ -108,24 +119,31 @@ class Promoter:
         """
         self._acts += 1
         run = self._by
-        head = self._try(f"run {run}", lambda: claim(
+        head = self._try(f"run {run}", "claim", lambda: claim(
             self._registry, NobodyEnds(), self._clock, PIPELINE, run, seconds=seconds
         ))  # fmt: skip
         while head is not None:
             try:
                 head = self._judge(head, run, status)
             except CommitConflict:
-                latest = self._registry.require(PIPELINE)
-                head = latest if _holds(latest, head.epoch) else None
+                head = self._still(head.epoch)
             except StoreUnavailable:
                 return  # the run dies over its version's files; its claim runs out
             else:
                 break
         if head is not None:
             change = partial(state.release_claim, epoch=head.epoch, run=run, recalls=head.recalls)
-            self._try(f"run {run}", lambda: self._registry.commit(
+            self._try(f"run {run}", "release", lambda: self._registry.commit(
                 PIPELINE, change, action="release", by=f"run {run}"
             ))  # fmt: skip
+
+    def _still(self, epoch: int) -> Head | None:
+        """The head, while the claim of this epoch is in it; None also without an answer."""
+        try:
+            latest = self._registry.require(PIPELINE)
+        except StoreUnavailable:
+            return None
+        return latest if _holds(latest, epoch) else None
 
     @property
     def _registry(self) -> Registry:
@@ -135,24 +153,66 @@ class Promoter:
     def _by(self) -> str:
         return f"{self.name}-{self._acts}"
 
-    def _try(self, by: str, deed: Callable[[], Head]) -> Head | None:
+    def _try(self, by: str, action: str, deed: Callable[[], Head]) -> Head | None:
         """Try a commit, and note what became of it as far as this client can tell."""
+        began = time.monotonic_ns()
+
+        def note(outcome: Literal["made", "refused", "unknown"], commit: str = "") -> None:
+            ended = time.monotonic_ns()
+            self.beliefs.append(Belief(by, outcome, commit, action, began, ended))
+
         try:
             head = deed()
         except (UserError, ClaimLost):
-            self.beliefs.append(Belief(by, "refused"))
+            note("refused")
         except CommitConflict:
-            self.beliefs.append(Belief(by, "refused"))
+            note("refused")
             raise
         except StoreUnavailable:
-            self.beliefs.append(Belief(by, "unknown"))
+            note("unknown")
         else:
-            self.beliefs.append(Belief(by, "made", head.commit))
+            note("made", head.commit)
             return head
         return None
 
+    def _read(self, chance: random.Random) -> None:
+        """Look at the head, and note which it is."""
+        began = time.monotonic_ns()
+        with suppress(StoreUnavailable):
+            head = self._registry.head(PIPELINE) or Head(PIPELINE)
+            ended = time.monotonic_ns()
+            self.beliefs.append(Belief(self._by, "read", head.commit, "read", began, ended))
+
+    def _reject(self, chance: random.Random) -> None:
+        self._try(self._by, "reject", lambda: promotion.reject(
+            self._registry, PIPELINE, None, by=self._by, why="no"
+        ))  # fmt: skip
+
+    def _pin(self, chance: random.Random) -> None:
+        self._try(self._by, "pin", lambda: promotion.pin(
+            self._registry, self._clock, PIPELINE, by=self._by, why="calm"
+        ))  # fmt: skip
+
+    def _hold(self, chance: random.Random) -> None:
+        """Claim and give back, as a backfill does."""
+        run = self._by
+        head = self._try(f"run {run}", "claim", lambda: claim(
+            self._registry, NobodyEnds(), self._clock, PIPELINE, run, seconds=0.05
+        ))  # fmt: skip
+        if head is not None:
+            change = partial(state.release_claim, epoch=head.epoch)
+            self._try(f"run {run}", "release", lambda: self._registry.commit(
+                PIPELINE, change, action="release", by=f"run {run}"
+            ))  # fmt: skip
+
+    def _apply_another(self, chance: random.Random) -> None:
+        change = partial(state.apply_definition, digest=f"{chance.randrange(3)}")
+        self._try(self._by, "apply", lambda: self._registry.commit(
+            PIPELINE, change, action="apply", by=self._by
+        ))  # fmt: skip
+
     def _apply(self) -> None:
-        self._try(self._by, lambda: self._registry.commit(
+        self._try(self._by, "apply", lambda: self._registry.commit(
             PIPELINE, lambda head: head, action="apply", by=self._by
         ))  # fmt: skip
 
@@ -168,25 +228,28 @@ class Promoter:
             state.judge_version, version=version, status=status, epoch=head.epoch,
             against=head.champion, definition=head.definition, recalls=head.recalls,
         )  # fmt: skip
-        return self._try(f"run {run}", lambda: registry.commit(
+        return self._try(f"run {run}", "judge", lambda: registry.commit(
             PIPELINE, change, by=f"run {run}", version=version,
             action=lambda after: "promote" if after.champion == version else "judge",
         ))  # fmt: skip
 
     def _approve(self, chance: random.Random) -> None:
-        self._try(self._by, lambda: promotion.approve(
+        self._try(self._by, "approve", lambda: promotion.approve(
             self._registry, PIPELINE, None, by=self._by, why="looks right"
         ))  # fmt: skip
 
     def _rollback(self, chance: random.Random) -> None:
-        head = self._registry.head(PIPELINE) or Head(PIPELINE)
+        try:
+            head = self._registry.head(PIPELINE) or Head(PIPELINE)
+        except StoreUnavailable:
+            return
         to = chance.choice([None, *sorted(head.approved)])
-        self._try(self._by, lambda: promotion.rollback(
+        self._try(self._by, "rollback", lambda: promotion.rollback(
             self._registry, self._clock, PIPELINE, to, by=self._by, why="a feeling"
         ))  # fmt: skip
 
     def _unpin(self, chance: random.Random) -> None:
-        self._try(self._by, lambda: promotion.unpin(self._registry, PIPELINE, by=self._by))
+        self._try(self._by, "unpin", lambda: promotion.unpin(self._registry, PIPELINE, by=self._by))
 
     def _recall(self, chance: random.Random) -> None:
         """Of the versions of that very head, a file of the latest has tainted a few."""
@@ -197,7 +260,7 @@ class Promoter:
             tainted = sorted(head.statuses)[-latest:]
             return recalling.recall(head, tainted, relearn=True, without_champion=flag)
 
-        self._try(self._by, lambda: self._registry.commit(
+        self._try(self._by, "recall", lambda: self._registry.commit(
             PIPELINE, change, action="recall", by=self._by, why="cents",
             version=lambda after: after.champion,
         ))  # fmt: skip

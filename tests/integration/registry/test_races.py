@@ -36,6 +36,7 @@ from perennial.workflows.registry import Registry
 from tests.calls import Calls, Watched
 from tests.integration.registry.checking import violations
 from tests.integration.registry.promoters import PIPELINE, Belief, HurriedClock, Promoter
+from tests.linearizability import history_of
 
 ACTS = 12
 SEEDS = 100  # apart, so that no two promoters of a race choose alike
@@ -91,6 +92,17 @@ def test_in_threads_over_the_store_in_memory(promoters: int) -> None:
     with ThreadPoolExecutor(promoters) as pool:
         beliefs = list(chain.from_iterable(pool.map(race, range(promoters))))
     assert_true(store, beliefs, promoters)
+
+
+def test_histories_with_outcomes_that_nobody_knows_are_linearizable() -> None:
+    """Clients are cut off for a while; what they had sent took effect, or never did."""
+    landed = 0
+    for seed in range(6):
+        history, manifests, beliefs = history_of(seed)
+        assert violations(history, manifests, beliefs) == [], seed
+        assert {"made", "read", "unknown"} <= {belief.outcome for belief in beliefs}
+        landed += len({e.head.commit for e in history} - {b.commit for b in beliefs})
+    assert landed > 0
 
 
 @pytest.mark.parametrize("promoters", [2, 8])
@@ -246,6 +258,55 @@ def a_commit_that_was_refused(history: list[Commit], manifests: dict, beliefs: l
     return history, manifests, forged
 
 
+def _later(history: list[Commit], beliefs: list, place: int, **facts: object) -> list:
+    """What its author believes of a commit, otherwise."""
+    commit = history[place].head.commit
+    return [
+        replace(b, **facts) if b.outcome == "made" and b.commit == commit else b for b in beliefs
+    ]
+
+
+def a_commit_before_it_was_tried(history: list[Commit], manifests: dict, beliefs: list) -> tuple:
+    last = max(one.ended for one in beliefs)
+    late = {"began": last + 1, "ended": last + 2}
+    return history, manifests, _later(history, beliefs, _at(history, "unpin", 0), **late)
+
+
+def a_commit_after_its_answer(history: list[Commit], manifests: dict, beliefs: list) -> tuple:
+    first = min(one.began for one in beliefs)
+    early = {"began": first - 2, "ended": first - 1}
+    return history, manifests, _later(history, beliefs, _at(history, "unpin"), **early)
+
+
+def a_stale_read(history: list[Commit], manifests: dict, beliefs: list) -> tuple:
+    """Of the first commit, when all others had had their answers."""
+    last = max(one.ended for one in beliefs)
+    read = Belief("p-x", "read", history[0].head.commit, "read", last + 1, last + 2)
+    return history, manifests, [*beliefs, read]
+
+
+def a_read_of_the_future(history: list[Commit], manifests: dict, beliefs: list) -> tuple:
+    first = min(one.began for one in beliefs)
+    read = Belief("p-x", "read", history[-1].head.commit, "read", first - 2, first - 1)
+    return history, manifests, [*beliefs, read]
+
+
+def a_read_of_what_never_was(history: list[Commit], manifests: dict, beliefs: list) -> tuple:
+    last = max(one.ended for one in beliefs)
+    return history, manifests, [*beliefs, Belief("p-x", "read", "feed", "read", last, last)]
+
+
+def an_unknown_commit_that_came_twice(
+    history: list[Commit], manifests: dict, beliefs: list
+) -> tuple:
+    """Its author sent one, of which no answer came."""
+    place = _at(history, "unpin")
+    unknown = _later(history, beliefs, place, outcome="unknown", commit="")
+    head = replace(history[-1].head, commit="feed", parent=history[-1].head.commit,
+                   number=history[-1].head.number + 1)  # fmt: skip
+    return [*history, replace(history[place], head=head)], manifests, unknown
+
+
 def the_same_commit_twice(history: list[Commit], manifests: dict, beliefs: list) -> tuple:
     return [*history, history[-1]], manifests, beliefs
 
@@ -262,6 +323,12 @@ FORGERIES = [
     a_promotion_without_a_claim,
     a_lost_commit,
     a_commit_that_was_refused,
+    a_commit_before_it_was_tried,
+    a_commit_after_its_answer,
+    a_stale_read,
+    a_read_of_the_future,
+    a_read_of_what_never_was,
+    an_unknown_commit_that_came_twice,
     the_same_commit_twice,
 ]
 

@@ -34,7 +34,7 @@ from perennial.workflows.batch.scoring import score_requested, score_waiting
 from perennial.workflows.judging import judge
 from perennial.workflows.serving.loading import load
 from perennial.workflows.serving.lookups import Found, Lookups
-from tests.calls import Calls, Crash, Watched
+from tests.calls import Calls, Watched
 from tests.unit.batch.conftest import KEYED, visits
 from tests.unit.training.conftest import DEFINITION
 
@@ -260,49 +260,6 @@ def test_a_tie_has_the_label_that_http_answers(taps, to_score) -> None:
     assert table["prediction"].to_pylist() == served == [0, 1, 0]
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_crash_at_any_storage_call_leaves_nothing_undone(taps, to_score, after: bool) -> None:
-    """Ended at its first call, its second, and so on, and launched once more: the same objects."""
-    taps.drop()
-    taps.train()
-    to_score(name="1.csv")
-    to_score(name="2.csv")
-    data = taps.trainer.buckets.data
-    launch = names.score_launch("taps", taps.trainer.clock.now(), 1)
-    data.create(launch, b"job-1")
-
-    def written() -> dict[str, bytes]:
-        return {
-            info.name: _timeless(data.read(info.name).data)
-            for info in data.list("taps/")
-            if "/predictions/" in info.name or "/score-launches/" in info.name
-        }
-
-    def undo() -> None:
-        for info in list(data.list("taps/predictions/")):
-            data.delete(info.name)
-        for info in list(data.list(launch + ".taken")):
-            data.delete(info.name)
-
-    calls = Calls()
-    watched = replace(
-        taps.trainer, buckets=replace(taps.trainer.buckets, data=Watched(data, calls))
-    )
-    assert len(list(score_waiting(watched, "taps"))) == 2
-    calm, count = written(), len(calls.made)
-    assert len(calm) == 2 + 4
-    assert count > 10
-
-    for crash_at in range(1, count + 1):
-        undo()
-        calls.made.clear()
-        calls.crash_at, calls.after = crash_at, after
-        with pytest.raises(Crash):
-            list(score_waiting(watched, "taps"))
-        list(score_waiting(watched, "taps"))
-        assert written() == calm, crash_at
-
-
 def test_a_version_with_nothing_known_of_what_it_learned_scores_as_well(taps, to_score) -> None:
     """Scoring asks for no lineage: it may be large, and rows are never compared with it."""
     taps.drop()
@@ -385,9 +342,7 @@ class TestLookingUp:
             for store, prefix in (("data", "taps/predictions/"), ("models", "taps/lookup/")):
                 for info in list(stores[store].list(prefix)):
                     stores[store].delete(info.name)
-            calls.made.clear()
-            calls.crash_at, calls.after = crash_at, after
-            with pytest.raises(Crash):
+            with calls.ended(crash_at, after=after):
                 list(score_waiting(watched, "taps"))
             assert self.find(keyed, "t7") in (None, expected), crash_at
             found = list(list_scored(stores["data"], "taps"))

@@ -15,7 +15,7 @@ from perennial.ports import Buckets
 from perennial.workflows.promotion import rollback
 from perennial.workflows.quarantine import Hospital
 from perennial.workflows.registry import Registry
-from tests.calls import Calls, Crash, Watched
+from tests.calls import Calls, Watched
 from tests.integration.ingest.world import at_once
 
 from .conftest import Taps
@@ -155,36 +155,14 @@ def prepared(taps, launched) -> Callable[[Calls], Taps]:
     return lambda calls: copied(taps, calls)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_recall_that_crashed_anywhere_is_completed_by_the_same_command(
-    prepared, launched, after
-) -> None:
-    """Before and after each storage call: one decision, one commit, a run, the same champion."""
-    calm = prepared(calls := Calls())
-    recall(calm)
-    made = len(calls.made)
-    assert made > 15
-    launched.clear()
-
-    for crash_at in range(1, made + 1):
-        broken = prepared(calls := Calls(crash_at=crash_at, after=after))
-        with pytest.raises(Crash):
-            recall(broken)
-        recall(broken)
-
-        assert _outcome(broken) == _outcome(calm), crash_at
-        assert launched, crash_at
-        launched.clear()
-
-
 def test_a_clean_version_follows_wherever_it_crashed(prepared, launched) -> None:
     """A person may never come back: the sweep starts the run once the commit is made."""
     calm = prepared(calls := Calls())
     recall(calm)
     committed = calls.made.index(("models", "replace")) + 1
     for crash_at in range(committed + 1, len(calls.made) + 1):
-        broken = prepared(Calls(crash_at=crash_at))
-        with pytest.raises(Crash):
+        broken = prepared(calls := Calls())
+        with calls.ended(crash_at):
             recall(broken)
         assert [record.outcome for record in broken.train()] == ["promoted"], crash_at
         assert broken.learned() == [f"taps/day{day}.csv" for day in (0, 1, 3, 4)]
@@ -192,8 +170,8 @@ def test_a_clean_version_follows_wherever_it_crashed(prepared, launched) -> None
 
 def test_a_crash_that_was_followed_by_a_release_recalls_anew(prepared) -> None:
     """The decision was taken back before the versions were: nothing of it is left to complete."""
-    broken = prepared(calls := Calls(crash_at=("data", "create", 1), after=True))
-    with pytest.raises(Crash):
+    broken = prepared(calls := Calls())
+    with calls.ended(("data", "create", 1), after=True):
         recall(broken)
     assert calls.made[-1] == ("data", "create")
     hospital = Hospital(*parts(broken), "taps")
@@ -227,19 +205,3 @@ def test_a_refusal_at_the_commit_leaves_the_file_held_and_is_completed_with_the_
 
     assert (done.champion, done.already) == (None, False)
     assert verdict(taps, stem).number == 2
-
-
-def _outcome(taps: Taps) -> dict[str, object]:
-    """What a recall leaves, without times, ids and numbers of attempts."""
-    head = taps.head
-    recalls = [entry for entry in taps.registry.history("taps") if entry.action == "recall"]
-    hospital = Hospital(*parts(taps), "taps")
-    (held,) = hospital.list()
-    case = hospital.show(held.file)
-    return {
-        "head": replace(head, number=0, commit="", parent="", claim=None),
-        "recalls": [(entry.by, entry.why, entry.version, entry.decision) for entry in recalls],
-        "verdict": (held.decision, held.number, held.reason, held.rows_object),
-        "report": case.report["findings"],
-        "original": case.report["original"],
-    }
