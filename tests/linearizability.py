@@ -93,7 +93,10 @@ def main() -> int:
         found = violations(history, manifests, beliefs)
         outcomes.update(belief.outcome for belief in beliefs)
         commits += len(history)
-        landed += len({entry.head.commit for entry in history} - {one.commit for one in beliefs})
+        landed += len(
+            {entry.head.commit for entry in history}
+            - {one.commit for one in beliefs if one.outcome == "made"}
+        )
         wrong += len(found)
         for one in found:
             print(f"history {seed}: {one}", file=sys.stderr)
