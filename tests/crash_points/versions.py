@@ -60,9 +60,13 @@ def three_at_once(world: World) -> None:
 
 
 def worse(world: World) -> None:
-    """A file that makes a worse model, before it is known what is usual."""
-    learned(world, 0, 1, 2)
-    world.day(3, rows=300, wrong=range(300))
+    """Wrong labels make a worse model, before it is known what is usual."""
+    taps(world)
+    world.day(0, rows=200)
+    world.run_what_was_asked_for()
+    taps(world, DEFINITION + "  trigger: {files: 2}\n")
+    world.day(1, rows=400, wrong=range(400))
+    world.day(2)
 
 
 def pinned(world: World) -> None:
