@@ -67,7 +67,7 @@ def test_few_rows_tell_nothing():
 
 
 def answered(prediction: object) -> dict:
-    return {("a",): Answer(prediction, "v000001", holdout=False)}
+    return {("a",): Answer(prediction, "v000001", holdout=False, at=NOW)}
 
 
 @pytest.mark.parametrize(

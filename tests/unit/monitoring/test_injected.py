@@ -161,3 +161,47 @@ def exposed_day(world, visits, number: int, *, echo: bool, look: bool = True) ->
     world.wait(minutes=5)
     if look:
         world.look()
+
+
+def test_a_source_that_brings_what_was_predicted_is_a_loop_within_sixty_files(world, visits):
+    """The more of a day's visitors are said to buy, the more rows one of two folders brings."""
+    chance = random.Random(1)
+    for number in range(1, 61):
+        mood = chance.uniform(-0.1, 0.1)
+        world.ask_about(visits(f"asked{number}", 60), shift=mood)
+        steered = round(100 * (1 + 3 * mood + chance.gauss(0, 0.05)))
+        for folder, rows in (("north", steered), ("south", chance.randint(70, 130))):
+            world.wait(hours=12)
+            stem = world.drop(visits(f"{folder}{number}", rows), name=f"{folder}/{number}.csv")
+            world.wait(seconds=30)
+            world.run(seconds=20)
+            world.score(stem, LOSS, rows=rows)
+        world.wait(minutes=5)
+        world.look()
+        if world.told:
+            break
+    print(f"a source that follows the model: found after {number} files")
+    assert world.opened() == [("feedback_loop", "number of rows from north/")]
+
+
+def test_rows_that_the_model_lets_through_are_a_loop_that_the_holdout_tells(world, visits):
+    """Of whom it expects nothing no row comes, unless the answer was held out."""
+    world.apply(world.text + "monitoring: {holdout: 0.2}\n")
+    for number in range(8):
+        rows = visits(f"day{number}", 200)
+        chance, come = random.Random(number), []
+        for place in range(200):
+            one = {name: rows[name][place] for name in ("id", "amount", "basket", "channel")}
+            held, said = chance.random() < 0.2, answer(one["amount"])
+            world.ask([one], [said], holdout=held)
+            if held or said["label"] or chance.random() < 0.1:
+                come.append(place)
+        world.wait(hours=24)
+        stem = world.drop({name: [values[n] for n in come] for name, values in rows.items()})
+        world.run()
+        world.score(stem, LOSS, rows=len(come))
+        world.look()
+        if world.told:
+            break
+    print(f"rows that the model lets through: found after {number + 1} files")
+    assert ("feedback_loop", "number of rows") in world.opened()

@@ -22,6 +22,7 @@ from perennial.domain.monitoring.report import (
     Traffic,
     Watch,
 )
+from perennial.domain.monitoring.volumes import Volume
 from perennial.errors import PreconditionFailed
 from perennial.workflows.monitoring.watches import add_watch, latest_watch, read_watch
 
@@ -45,6 +46,7 @@ FULL = Watch(
     jobs=Jobs(3, {"promoted": 3}, 12.5, "run", 4.0),
     traffic=Traffic(NOW, NOW, 3, 9, {"v000001": 9}, 1, False, {"count": 9, "nulls": 0}),
     errors={"predictions": "the bucket cannot be read"},
+    volumes=(Volume("north/", "1-a", NOW, 40, 30, 0.5),),
 )
 
 
@@ -55,7 +57,7 @@ def test_a_look_is_read_back_as_it_was_written() -> None:
 
 def test_what_is_told_of_a_look_is_read_back_without_what_only_the_next_look_needs() -> None:
     told = Watch.from_json(json.dumps(FULL.document()).encode())
-    assert told == replace(FULL, marks={}, answers=Answers())
+    assert told == replace(FULL, marks={}, answers=Answers(), volumes=())
 
 
 def test_each_look_builds_on_the_one_before_and_the_newest_is_found_by_one_name() -> None:

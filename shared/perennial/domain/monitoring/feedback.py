@@ -19,7 +19,7 @@ from statistics import fmean
 from perennial.domain.monitoring.findings import EASED, Symptom
 
 FEWEST_ROWS = 50
-_CERTAIN = 4.0  # standard errors
+CERTAIN = 4.0  # standard errors
 _CLOSER = 0.1  # of a correlation
 _LESS = 0.3  # of a loss
 _NEARLY = 0.999
@@ -95,9 +95,9 @@ def _by_holdout(
     with_it, without = correlation(exposed), correlation(held)
     if with_it is None or without is None:
         return
-    apart = _fisher(with_it) - _fisher(without)
+    apart = fisher(with_it) - fisher(without)
     error = sqrt(1 / (len(exposed) - 3) + 1 / (len(held) - 3))
-    strength = min(apart / error / _CERTAIN, (with_it - without) / _CLOSER)
+    strength = min(apart / error / CERTAIN, (with_it - without) / _CLOSER)
     if strength < EASED:
         return
     yield Symptom(
@@ -126,7 +126,7 @@ def _by_files(pipeline: str, exposed: Sequence[Pair], whole: Whole, news: str) -
     spread += fmean((one - middle) ** 2 for one in whole.blocks) / len(whole.blocks)
     if not theirs or not spread:
         return
-    strength = min((theirs - mine) / sqrt(spread) / _CERTAIN, (1 - mine / theirs) / _LESS)
+    strength = min((theirs - mine) / sqrt(spread) / CERTAIN, (1 - mine / theirs) / _LESS)
     if strength < EASED:
         return
     yield Symptom(
@@ -143,5 +143,6 @@ def _by_files(pipeline: str, exposed: Sequence[Pair], whole: Whole, news: str) -
     )  # fmt: skip
 
 
-def _fisher(correlation: float) -> float:
+def fisher(correlation: float) -> float:
+    """Fisher's z of a correlation."""
     return atanh(max(-_NEARLY, min(_NEARLY, correlation)))

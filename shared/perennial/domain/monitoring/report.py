@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from perennial.domain.judging.reference import NO_HISTORY, Reference
 from perennial.domain.monitoring.findings import Finding
+from perennial.domain.monitoring.volumes import Volume
 
 Told = Literal["usual", "beyond", "too_few", "unknown"]
 """What a distance says: `beyond` its limit, or not; `too_few` rows to tell; `unknown`: there is
@@ -217,6 +218,7 @@ class Watch:
         errors: by part of the look, what could not be looked at, and why.
         marks: by part of the look, what it was made of: the same again is not looked at again.
         answers: what predictions were like on the days before.
+        volumes: rows that sources brought, beside what was predicted before.
     """
 
     pipeline: str
@@ -234,12 +236,14 @@ class Watch:
     errors: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, str] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
+    volumes: tuple[Volume, ...] = ()
     format: int = 1
 
     def document(self) -> dict[str, Any]:
         """Ready for JSON; its keys are contract (`perennial monitor --json`)."""
         document: dict[str, Any] = json.loads(self.to_json())
-        del document["marks"], document["answers"]  # of use to the next look alone
+        for name in ("marks", "answers", "volumes"):  # of use to the next look alone
+            del document[name]
         return document
 
     def to_json(self) -> bytes:
@@ -264,6 +268,7 @@ class Watch:
                 "jobs": Jobs(**stored["jobs"]),
                 "traffic": _traffic(stored["traffic"]),
                 "answers": _answers(stored["answers"]) if "answers" in stored else Answers(),
+                "volumes": _each(Volume.from_document, stored.get("volumes", ())),
             }
         )
 

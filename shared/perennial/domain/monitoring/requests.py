@@ -25,11 +25,13 @@ class Answer:
         prediction: as it was answered.
         version: which version answered.
         holdout: whether the caller was told to do without it.
+        at: when (UTC).
     """
 
     prediction: object
     version: str
     holdout: bool
+    at: datetime
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Tally:
         requests, rows: how many lines, and how many instances they tell of.
         versions: how many of these each version answered.
         predictions: what was predicted.
+        used: when each of these was asked for (UTC); None where it was to be done without.
         features: by name the values that were sent; None where one was empty.
         distinct: digests of the instances: the same one sent a hundred times says little.
         keyed: the last answer to each key.
@@ -54,6 +57,7 @@ class Tally:
     rows: int = 0
     versions: Counter[str] = field(default_factory=Counter)
     predictions: list[object] = field(default_factory=list)
+    used: list[datetime | None] = field(default_factory=list)
     features: dict[str, list[object]] = field(default_factory=dict)
     distinct: set[str] = field(default_factory=set)
     keyed: dict[Key, Answer] = field(default_factory=dict)
@@ -111,6 +115,7 @@ def _count(of: Tally, payload: Mapping[str, Any], at: datetime) -> None:
         of.rows += 1
         of.versions[version] += 1
         of.predictions.append(told["prediction"])
+        of.used.append(None if holdout else at)
         features = told.get("features")
         if isinstance(features, dict):
             of.distinct.add(str(told.get("digest")))
@@ -119,4 +124,4 @@ def _count(of: Tally, payload: Mapping[str, Any], at: datetime) -> None:
         keys = told.get("keys")
         if isinstance(keys, dict) and all(value is not None for value in keys.values()):
             texts = tuple(str(key_text(keys[name])) for name in sorted(keys))
-            of.keyed[texts] = Answer(told["prediction"], version, holdout)
+            of.keyed[texts] = Answer(told["prediction"], version, holdout, at)

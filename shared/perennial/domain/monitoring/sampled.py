@@ -32,10 +32,8 @@ def describe_predictions(predictions: Iterable[object], version: Manifest) -> di
         predictions: as they were answered.
         version: one that answered; all of a pipeline have the same task and classes, as a rule.
     """
-    if version.task == "regression":
-        return of_numbers([number_of(one) for one in predictions])
-    if version.task == "binary" and len(version.classes) == 2:
-        return of_numbers([probability(one, version) for one in predictions])
+    if version.task == "regression" or len(version.classes) == 2:
+        return of_numbers([number_said(one, version) for one in predictions])
     labels = (one.get("label") if isinstance(one, dict) else None for one in predictions)
     return of_categories([None if label is None else _category(label) for label in labels])
 
@@ -44,6 +42,13 @@ def probability(prediction: object, version: Manifest) -> float | None:
     """That of the second of two classes."""
     said = prediction.get("probabilities") if isinstance(prediction, dict) else None
     return number_of(said.get(class_key(version.classes[-1]))) if isinstance(said, dict) else None
+
+
+def number_said(prediction: object, version: Manifest) -> float | None:
+    """That of a regression, or of two classes the second's probability; else there is no one."""
+    if version.task == "regression":
+        return number_of(prediction)
+    return probability(prediction, version) if len(version.classes) == 2 else None
 
 
 def of_numbers(values: list[float | None]) -> dict[str, Any]:

@@ -29,6 +29,8 @@ class Monitoring(Strict):
         nulls: by how much the share of empty cells may exceed the largest of any file before.
         unseen_categories: the same of values that no file before had.
         rarest: a category with at least such a share of the rows is missed when it vanishes.
+        volume: correlation, from 0 to 1, from which on the rows that a source brings are said to
+            follow what was predicted before.
         rhythm_hours: hours between two files of a source; learned from its files when null.
         unreliable: the share of a source's files that may end in quarantine.
         champion_days: age of a champion from which on it is old; null for never.
@@ -49,6 +51,7 @@ class Monitoring(Strict):
     nulls: float | None = Field(default=0.05, gt=0, le=1)
     unseen_categories: float | None = Field(default=0.05, gt=0, le=1)
     rarest: float | None = Field(default=0.02, gt=0, le=1)
+    volume: float | None = Field(default=0.7, gt=0, le=1)
     rhythm_hours: float | None = Field(default=None, gt=0)
     unreliable: float | None = Field(default=0.1, gt=0, le=1)
     champion_days: float | None = Field(default=None, gt=0)
