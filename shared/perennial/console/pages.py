@@ -20,6 +20,7 @@ from perennial.workflows.at_once import at_once
 from perennial.workflows.console import files as listed
 from perennial.workflows.console.history import history
 from perennial.workflows.console.pipeline import Glance
+from perennial.workflows.console.rebuilds import last_rebuild
 from perennial.workflows.console.trying import instance_of
 from perennial.workflows.replays import latest_replay
 from perennial.workflows.retrain import Begun, look, unfinished
@@ -135,6 +136,7 @@ def version(asked: Asked, name: str, version: str) -> Shown:
         "evaluation": json.dumps(row.evaluation, indent=2),
         "lineage": listed.page_of(lineage.files[::-1], asked.page),
         "duel": row.evaluation["duel"],
+        "rebuilt": last_rebuild(asked.console.buckets.data, name, version),
     }
 
 

@@ -154,9 +154,14 @@ def reference(pipeline: str, run_id: str) -> str:
     return f"{pipeline}/references/{run_id}.json"
 
 
+def rebuilds(pipeline: str, version: str) -> str:
+    """Prefix of what was found whenever a version was trained again, in the data bucket."""
+    return f"{pipeline}/rebuilds/{version}/"
+
+
 def rebuild(pipeline: str, version: str, execution: str) -> str:
     """What an execution found when it trained a version again, in the data bucket."""
-    return f"{pipeline}/rebuilds/{version}/{execution}.json"
+    return f"{rebuilds(pipeline, version)}{execution}.json"
 
 
 def upgrade(pipeline: str, version: str, environment: str) -> str:

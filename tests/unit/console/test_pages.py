@@ -9,10 +9,12 @@ from dataclasses import replace
 import pytest
 
 from perennial.console import pages
+from perennial.domain import names
 from perennial.domain.names import FileId
 from perennial.errors import NotFoundError
 from perennial.workflows.console.files import find_file
 from perennial.workflows.judging import judge
+from perennial.workflows.rebuild import rebuild, record
 from perennial.workflows.replays import keep_replay
 from tests.unit.console.conftest import Answers, drop_bad
 
@@ -256,3 +258,61 @@ def test_a_replay_that_was_kept_is_shown_and_so_is_the_way_to_one(served, browse
     overview = text_of(browse(served).get("/p/taps"))
     assert "It drifts." in overview
     assert "Static against retrained, file by file" in overview
+
+
+def test_a_version_shows_what_its_last_rebuild_found(served, browse):
+    browser, path = browse(served), "/p/taps/versions/v000001"
+    assert "It was not trained again yet" in text_of(browser.get(path))
+    for execution in ("zz-first", "aa-last"):  # names say nothing of the order
+        trainer = replace(served.trainer, execution=execution)
+        found = record(trainer, rebuild(trainer, "taps", "v000001"))
+        assert served.trainer.buckets.data.stat(found).size
+    served.trainer.buckets.data.create(
+        names.upgrade("taps", "v000001", "another"), b"what an upgrade found, in another form"
+    )
+
+    page = text_of(browser.get(path))
+
+    assert "state-equal" in page
+    assert "equal bit for bit" in page
+    assert "aa-last" in page
+    assert "zz-first" not in page
+    assert "It was not trained again yet" in text_of(browser.get("/p/taps/versions/v000002"))
+
+
+def test_a_rebuild_that_could_not_be_made_says_what_is_gone(served, browse):
+    data = served.trainer.buckets.data
+    for info in list(data.list("taps/rows/")):
+        data.delete(info.name)
+    record(served.trainer, rebuild(served.trainer, "taps", "v000001"))
+    page = text_of(browse(served).get("/p/taps/versions/v000001"))
+    assert "state-impossible" in page
+    assert "taps/day0.csv" in page.partition('id="rebuild"')[2].partition("</section>")[0]
+
+
+def test_many_rebuilds_cost_a_version_page_one_listing_and_one_read(served, browse, monkeypatch):
+    data, browser, path = (
+        served.trainer.buckets.data, browse(served), "/p/taps/versions/v000001",
+    )  # fmt: skip
+    browser.get(path)
+    calls: list[str] = []
+    for verb in ("list", "read", "stat"):
+        real = getattr(data, verb)
+        monkeypatch.setattr(
+            data,
+            verb,
+            lambda name, *more, real=real, verb=verb, **options: (
+                calls.append(f"{verb} {name}"), real(name, *more, **options),
+            )[1],
+        )  # fmt: skip
+    browser.get(path)
+    without = len(calls)
+    found = rebuild(served.trainer, "taps", "v000001").to_json()
+    for number in range(50):
+        data.create(names.rebuild("taps", "v000001", f"job-{number:02}"), found)
+    calls.clear()
+    text_of(browser.get(path))
+    assert len(calls) == without + 1
+    assert [one for one in calls if "/rebuilds/" in one] == [
+        "list taps/rebuilds/v000001/", "read taps/rebuilds/v000001/job-49.json",
+    ]  # fmt: skip
