@@ -5,7 +5,9 @@ PerennialError
 │   ├── ConfigError          a setting is missing or wrong
 │   ├── DefinitionError      a pipeline definition is wrong
 │   ├── NotFoundError        the pipeline, version or file that was named does not exist
-│   └── RefusedError         the request is understood and the rules forbid it
+│   ├── RefusedError         the request is understood and the rules forbid it
+│   ├── ForbiddenError       whoever asks may not, or did not ask on a page of ours
+│   └── TooManyError         the same was asked too often: wait, and ask again
 ├── StoreError               an object store answered something else than success
 │   ├── ObjectNotFound       no such object, or no such generation of it
 │   ├── PreconditionFailed   a *lost race* (or one's own success): refresh, look, try again
@@ -46,6 +48,14 @@ class NotFoundError(UserError):
 
 class RefusedError(UserError):
     """The request is understood and the rules forbid it."""
+
+
+class ForbiddenError(UserError):
+    """Whoever asks may not, or did not ask on a page of ours."""
+
+
+class TooManyError(UserError):
+    """The same was asked too often: wait, and ask again."""
 
 
 class StoreError(PerennialError):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import requests
 
 from perennial.adapters.identity_token import Bearer, identity_tokens
+from perennial.adapters.kept_token import KeptToken
 from perennial.errors import PerennialError
 
 _TIMEOUT = (5.0, 60.0)
@@ -25,6 +26,7 @@ class PredictClient:
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
         self._session = requests.Session()
+        self._token = KeptToken(lambda: next(identity_tokens(self.url)).value)
 
     def address(self, pipeline: str) -> str:
         """Where a pipeline's champion is asked."""
@@ -36,8 +38,7 @@ class PredictClient:
         Raises:
             PerennialError: when no answer came, or none that is JSON.
         """
-        secure = self.url.startswith("https:")
-        token = next(identity_tokens(self.url)).value if secure else ""
+        token = self._token.get() if self.url.startswith("https:") else ""
         body = json.dumps({"instances": [instance]})
         try:
             answer = self._session.post(

@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 from getpass import getuser
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,7 +15,9 @@ from perennial.cli.context import Deployment, on_deployment
 from perennial.cli.excerpt import printable
 from perennial.cli.output import Shortfall, emit, json_option
 from perennial.domain.judging.repairs import KINDS
-from perennial.workflows.repairing import assess, find, fixed
+from perennial.domain.names import FileId
+from perennial.workflows.quarantine import Hospital
+from perennial.workflows.repairing import StillBroken, assess, find, fixed
 from perennial.workflows.repairing import repair as repair_file
 
 
@@ -81,23 +84,31 @@ def repair(
             if as_json or not sys.stdin.isatty():
                 raise click.UsageError("Say --yes to apply it, or --dry-run to see it only.")
             click.confirm("Repair it so?", abort=True)
-    judgement = assess(hospital, found, data)
     document = {"dry_run": dry_run, "repair": how, "diff": list(diff)}
-    if not judgement.accepted:
-        hospital.held(found)
-        reason = judgement.rejections[0].message
+    try:
+        if dry_run:
+            outcome = _foreseen(hospital, found, data)
+        else:
+            how = f"{how}: {why}" if why else how
+            outcome = told(repair_file(hospital, found, data, how=how, by=by))
+    except StillBroken as error:
+        reason = error.judgement.rejections[0].message
         refused = row(found, "refused", 0, reason)
-        findings = [asdict(finding) for finding in judgement.findings]
-        lines = (f"{f.severity:<11}{f.rule}: {f.message}" for f in judgement.findings)
+        findings = [asdict(finding) for finding in error.judgement.findings]
+        lines = (f"{f.severity:<11}{f.rule}: {f.message}" for f in error.judgement.findings)
         emit({**document, **refused, "findings": findings}, lines, as_json=as_json)
         raise Shortfall(
             f"{found.name} stays in quarantine: corrected, it still breaks a rule: {reason}"
-        )
-    if dry_run:
-        outcome = row(found, "accepted", judgement.rows - judgement.set_aside, "")
-    else:
-        how = f"{how}: {why}" if why else how
-        outcome = told(repair_file(hospital, found, data, how=how, by=by))
+        ) from error
     line = f"{outcome['name']}  {outcome['verdict']}  {outcome['rows'] or ''}  {outcome['reason']}"
     lines_of_outcome = [line.rstrip(), *(["nothing was decided"] if dry_run else [])]
     emit({**document, **outcome, "findings": []}, lines_of_outcome, as_json=as_json)
+
+
+def _foreseen(hospital: Hospital, file: FileId, data: bytes) -> dict[str, Any]:
+    """What a repair would come to; nothing is decided."""
+    judgement = assess(hospital, file, data)
+    if not judgement.accepted:
+        hospital.held(file)
+        raise StillBroken(file, judgement)
+    return row(file, "accepted", judgement.rows - judgement.set_aside, "")

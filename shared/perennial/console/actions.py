@@ -10,15 +10,18 @@ from perennial.domain.judging.repairs import KINDS
 from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import FileId
 from perennial.domain.words import printable
-from perennial.errors import NotFoundError, RefusedError
+from perennial.errors import NotFoundError, UserError
 from perennial.wiring.console import Console
 from perennial.workflows import promotion
 from perennial.workflows.console.files import find_file
 from perennial.workflows.quarantine import Hospital
 from perennial.workflows.repairing import assess, fixed, repair
 from perennial.workflows.retrain import begin
+from perennial.workflows.verdicts import verdict_in_force
 
 MOST_REASON = 1000
+FORESEEN_BYTES = 16 << 20
+"""Of larger files a page does not foresee what would come of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class Action:
 
 def _retrain(order: Order) -> Done:
     console = order.console
-    begun = begin(console.registry, console.launcher, order.pipeline)
+    begun = begin(console.registry, console.launcher, order.pipeline, by=order.by, why=order.why)
     place = f"/p/{order.pipeline}/runs/{quote(begun.short, safe='')}?since={quote(begun.since)}"
     return Done(f"{begun.short} was started", place)
 
@@ -138,7 +141,7 @@ def _unpin(order: Order) -> Done:
 
 
 def _retry(order: Order) -> Done:
-    verdict = order.hospital.retry(order.file, by=order.by)
+    verdict = order.hospital.retry(order.file, by=order.by, why=order.why)
     return _healed(order, verdict.decision, verdict.reason)
 
 
@@ -161,15 +164,36 @@ def _repair(order: Order) -> Done:
 
 
 def _foresee_retry(order: Order) -> list[str]:
+    large = _too_large(order, "retry")
+    if large:
+        return [large]
     return _told(order.hospital.foresee(order.file))
 
 
 def _foresee_repair(order: Order) -> list[str]:
     if not order.form.get("fix"):
         return []
+    large = _too_large(order, "repair")
+    if large:
+        return [large]
     done = fixed(order.hospital, order.file, _fixes(order))
     judged = assess(order.hospital, order.file, done.data)
     return [*done.summary, *done.diff, *_told(judged)]
+
+
+def _too_large(order: Order, command: str) -> str:
+    """Why a file is not judged only to show what would come of it; empty where it is.
+
+    Anybody's look at a page would take the memory of the instance and the patience of the others.
+    """
+    file = order.file
+    held = verdict_in_force(order.console.buckets.data, order.pipeline, file)
+    if held is None or held.size <= FORESEEN_BYTES:
+        return ""
+    return (
+        f"It has {held.size:,} bytes, more than is judged for a look: `perennial quarantine "
+        f"{command} {order.pipeline} {file.generation} --dry-run` tells what would come of it."
+    )
 
 
 def _told(judgement: Judgement) -> list[str]:
@@ -181,7 +205,7 @@ def _told(judgement: Judgement) -> list[str]:
 def _fixes(order: Order) -> list[str]:
     fixes = [one for one in order.form.get("fix", "").split() if one]
     if not fixes:
-        raise RefusedError(f"say how to repair it: expected {KINDS}, with blanks between")
+        raise UserError(f"say how to repair it: expected {KINDS}, with blanks between")
     return fixes
 
 
@@ -253,11 +277,11 @@ def reason_of(given: str) -> str:
     """The reason that was given, in one line.
 
     Raises:
-        RefusedError: where there is none, or one that is too long.
+        UserError: where there is none, or one that is too long.
     """
     why = " ".join(printable(given, " ").split())
     if not why:
-        raise RefusedError("say why: the reason is kept in the history")
+        raise UserError("say why: the reason is kept in the history")
     if len(why) > MOST_REASON:
-        raise RefusedError(f"expected a reason of at most {MOST_REASON} characters")
+        raise UserError(f"expected a reason of at most {MOST_REASON} characters")
     return why

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
@@ -14,13 +15,17 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
 from perennial.console import actions, forgery, pages
+from perennial.console.pace import Pace
 from perennial.console.rendering import Renderer
 from perennial.errors import (
+    ForbiddenError,
+    LaunchError,
     NotFoundError,
     PerennialError,
     PermissionDenied,
     RefusedError,
     StoreUnavailable,
+    TooManyError,
     UserError,
 )
 from perennial.wiring.console import Console
@@ -39,7 +44,8 @@ _HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-_MOST_FORM = 1 << 20
+_MOST_FORM, _MOST_TYPED = 1 << 20, 1 << 16
+_QUESTIONS, _QUESTION_SECONDS = 30, 60.0
 _MOST_LINES, _MOST_LINE = 200, 500
 _YEAR = 31_536_000
 
@@ -73,9 +79,12 @@ _ROUTES = Map(
 )
 _STATUS: tuple[tuple[type[PerennialError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),
     (RefusedError, HTTPStatus.CONFLICT),
     (UserError, HTTPStatus.BAD_REQUEST),
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (LaunchError, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 
 
@@ -90,6 +99,7 @@ class App:
     def __init__(self, console: Console, renderer: Renderer) -> None:
         self._console = console
         self._renderer = renderer
+        self._pace = Pace(_QUESTIONS, _QUESTION_SECONDS, console.clock)
 
     def __call__(self, request: Request) -> Response:
         """Answer a request."""
@@ -122,12 +132,7 @@ class App:
         try:
             return handler(request, caller, route, **named)
         except PerennialError as error:
-            status = next((code for kind, code in _STATUS if isinstance(error, kind)), None)
-            if status is None:
-                log.exception("%s %s failed", request.method, request.path)
-            return self._wrong(
-                request, status or HTTPStatus.INTERNAL_SERVER_ERROR, str(error), caller
-            )
+            return self._wrong(request, _status_of(error, request), str(error), caller)
         except HTTPException as error:  # a form that is too large
             return _plain(error.description or "", error.code or HTTPStatus.BAD_REQUEST)
         except Exception:
@@ -141,7 +146,8 @@ class App:
         return self._html(request, caller, template, shown)
 
     def _try(self, request: Request, caller: Caller, _: str, name: str) -> Response:
-        form = self._form(request)
+        form = self._form(request, _MOST_TYPED)
+        self._pace.take(caller.name)
         template, shown = pages.tried(self._asked(request), name, form)
         return self._html(request, caller, template, shown)
 
@@ -163,12 +169,16 @@ class App:
         fix = form.get("fix") or request.args.get("fix", "")
         given = {**form, "fix": fix}
         order = actions.Order(self._console, name, subject, caller.name, form.get("why", ""), given)
-        complaint = ""
+        complaint, status = "", HTTPStatus.OK
         if request.method == "POST":
             try:
-                return self._act(action, wanted, order)
+                return self._act(action, wanted, order, forgery.secret(request.cookies))
+            except (NotFoundError, ForbiddenError):
+                raise
             except RefusedError as error:
-                complaint = str(error)
+                complaint, status = str(error), HTTPStatus.CONFLICT
+            except UserError as error:
+                complaint, status = str(error), HTTPStatus.BAD_REQUEST
         shown = {
             "name": name,
             "action": action,
@@ -183,10 +193,11 @@ class App:
             "why": form.get("why", ""),
             "complaint": complaint,
         }
-        status = HTTPStatus.CONFLICT if complaint else HTTPStatus.OK
         return self._html(request, caller, "confirm.html", shown, status)
 
-    def _act(self, name: str, wanted: actions.Action, order: actions.Order) -> Response:
+    def _act(
+        self, name: str, wanted: actions.Action, order: actions.Order, secret: str
+    ) -> Response:
         order = replace(order, why=actions.reason_of(order.why))
         try:
             done = wanted.act(order)
@@ -200,16 +211,17 @@ class App:
             },
         )  # fmt: skip
         mark = "&" if "?" in done.place else "?"
-        place = f"{done.place}{mark}done={name}"
+        stamp = forgery.stamp(secret, unquote(done.place.partition("?")[0]), name)
+        place = f"{done.place}{mark}done={stamp}"
         return redirect(place, HTTPStatus.SEE_OTHER, Response)
 
-    def _form(self, request: Request) -> dict[str, str]:
-        """What a form of ours holds.
+    def _form(self, request: Request, most: int = _MOST_FORM) -> dict[str, str]:
+        """What a form of ours holds, of so many bytes at most.
 
         Raises:
-            RefusedError: when it is none of ours.
+            ForbiddenError: when it is none of ours.
         """
-        request.max_content_length = _MOST_FORM
+        request.max_content_length = most
         form = request.form.to_dict()
         given = form.get(forgery.FIELD, "")
         forgery.check(request.headers.get, request.cookies, given, request.host)
@@ -252,7 +264,9 @@ class App:
             form=secret,
             now=self._console.clock.now(),
             path=request.path,
-            done=actions.ACTIONS.get(request.args.get("done", "")),
+            done=actions.ACTIONS.get(
+                forgery.stamped(request.cookies, request.path, request.args.get("done", ""))
+            ),
             **shown,
         )
         response = Response(body, status, content_type="text/html; charset=utf-8")
@@ -261,6 +275,16 @@ class App:
                 forgery.COOKIE, secret, httponly=True, samesite="Strict", secure=_is_secure(request)
             )
         return response
+
+
+def _status_of(error: PerennialError, request: Request) -> HTTPStatus:
+    """What an error is to a browser; the log is told of what is no fault of whoever asks."""
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), None)
+    if status is None:
+        log.error("%s %s failed", request.method, request.path, exc_info=error)
+    elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.warning("%s %s failed: %s", request.method, request.path, error)
+    return status or HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _foreseen(wanted: actions.Action, order: actions.Order) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from perennial.domain.charts.pipeline import drift_by_feature, run_durations, sc
 from perennial.domain.charts.replays import ageing, policies, static_against_retrained
 from perennial.domain.charts.sparkline import sparkline
 from perennial.domain.verdict import STATES, lying_there
-from perennial.errors import NotFoundError, PerennialError, StoreUnavailable
+from perennial.errors import NotFoundError, PerennialError, StoreUnavailable, UserError
 from perennial.wiring.console import Console
 from perennial.workflows.at_once import at_once
 from perennial.workflows.console import files as listed
@@ -24,6 +25,7 @@ from perennial.workflows.console.rebuilds import last_rebuild
 from perennial.workflows.console.trying import instance_of
 from perennial.workflows.replays import latest_replay
 from perennial.workflows.retrain import Begun, look, unfinished
+from perennial.workflows.runs import started_of
 from perennial.workflows.verdicts import verdict_in_force
 
 log = logging.getLogger("perennial.console")
@@ -33,6 +35,7 @@ LATEST = 8
 EXCERPT_BYTES = 16 << 20
 """Of larger files a page shows no rows: several people may look at once, in one small instance."""
 _RUNS = 30
+_EXECUTION = re.compile(r"[a-z0-9-]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def overview(asked: Asked) -> Shown:
     }
     order = ("bad", "attention", "waiting", "good")
     glances.sort(key=lambda glance: (order.index(glance.health), glance.name))
-    unknown = console.hospital(names.UNKNOWN_PIPELINE).list()
+    unknown = lying_there(console.snapshots.of(names.UNKNOWN_PIPELINE).files)
     sparks = {glance.name: _spark(glance) for glance in glances}
     return "overview.html", {
         "glances": glances,
@@ -191,9 +194,7 @@ def file(asked: Asked, name: str, stem: str) -> Shown:
 def quarantine(asked: Asked, name: str) -> Shown:
     """The files that are held back."""
     console = asked.console
-    hospital = console.hospital(name)
-    unknown = name == names.UNKNOWN_PIPELINE
-    held = hospital.list() if unknown else lying_there(console.snapshots.of(name).files)
+    held = lying_there(console.snapshots.of(name).files)
     return "quarantine.html", {"name": name, "page": listed.page_of(held[::-1], asked.page)}
 
 
@@ -253,7 +254,12 @@ def commits(asked: Asked, name: str) -> Shown:
 def _sight(asked: Asked, name: str, execution: str) -> dict[str, Any]:
     console = asked.console
     console.registry.require(name)
-    begun = Begun(name, execution, asked.query.get("since", ""))
+    since = asked.query.get("since", "")
+    if since and started_of(since) is None:
+        raise UserError(f"expected the id of a run as since, found {since[:50]!r}")
+    if not _EXECUTION.fullmatch(execution):
+        raise NotFoundError(f"expected the name of an execution, found {execution[:50]!r}")
+    begun = Begun(name, execution, since)
     sight = look(console.buckets.data, console.registry, console.launcher, begun)
     lost = unfinished(begun, sight) if sight.ended and sight.record is None else ""
     if sight.ended:

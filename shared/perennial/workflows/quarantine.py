@@ -180,10 +180,16 @@ class Hospital:
             raise RefusedError(f"{file.name} is {verdict.decision} as a whole: it has no bad rows")
         self.buckets.quarantine.download(verdict.bad_rows_object, to)
 
-    def retry(self, file: FileId, *, by: str) -> Verdict:
+    def retry(self, file: FileId, *, by: str, why: str = "") -> Verdict:
         """Judge the original bytes again, with the definition in force.
 
         What was recalled stays so, because it broke no rule: `release` lets it in.
+
+        Args:
+            file: which.
+            by: who says so.
+            why: their reason, if they gave one; of a file that breaks a rule still, what is found
+                is the decision's reason.
 
         Returns:
             The new decision: accepted, duplicate, or quarantined with a new report.
@@ -192,7 +198,8 @@ class Hospital:
             NotFoundError: when the file or its pipeline does not exist.
             RefusedError: when it is not in quarantine any more.
         """
-        return self._heal(file, by, "", lambda desk, blank, data: desk.decide(blank, data))
+        reason = f"judged again by {by}: {why}" if why else ""
+        return self._heal(file, by, reason, lambda desk, blank, data: desk.decide(blank, data))
 
     def foresee(self, file: FileId) -> Judgement:
         """What `retry` would find, without deciding anything.

@@ -39,6 +39,20 @@ def find(hospital: Hospital, text: str) -> FileId:
         return left[-1]
 
 
+class StillBroken(RefusedError):
+    """Corrected bytes break a rule, too.
+
+    Args:
+        file: which.
+        judgement: what was found.
+    """
+
+    def __init__(self, file: FileId, judgement: Judgement) -> None:
+        first = judgement.rejections[0].message
+        super().__init__(f"the corrected bytes of {file.name} break a rule: {first}")
+        self.judgement = judgement
+
+
 def fixed(hospital: Hospital, file: FileId, kinds: Sequence[str]) -> Fixed:
     """What built-in repairs make of a file that is held back; nothing is decided.
 
@@ -91,8 +105,9 @@ def repair(hospital: Hospital, file: FileId, data: bytes, *, how: str, by: str) 
 
     Raises:
         NotFoundError: when the file or its pipeline does not exist.
-        RefusedError: when it is not in quarantine any more, when these bytes break a rule, are the
-            file's own, or were recalled.
+        StillBroken: when these bytes break a rule.
+        RefusedError: when it is not in quarantine any more, or when these bytes are the file's own,
+            or were recalled.
     """
     sha256 = hashlib.sha256(data).hexdigest()
     while True:
@@ -105,8 +120,7 @@ def repair(hospital: Hospital, file: FileId, data: bytes, *, how: str, by: str) 
         covered = desk.covered(held)
         judgement = desk.judge(file, data, covered)
         if not judgement.accepted:
-            first = judgement.rejections[0].message
-            raise RefusedError(f"the corrected bytes of {file.name} break a rule: {first}")
+            raise StillBroken(file, judgement)
         create_once(hospital.buckets.data, names.repaired_bytes(hospital.pipeline, sha256), data)
         blank = replace(
             hospital.next(held, by, f"repaired by {by}: {how}"),

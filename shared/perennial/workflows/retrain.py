@@ -53,14 +53,26 @@ class Sight:
     holder: str = ""
 
 
-def begin(registry: Registry, launcher: JobLauncher, pipeline: str) -> Begun:
+def begin(
+    registry: Registry, launcher: JobLauncher, pipeline: str, *, by: str = "", why: str = ""
+) -> Begun:
     """Start a run whether or not its trigger is due.
+
+    Args:
+        registry: where it is noted, before: a start that fails was asked for, too.
+        launcher: starts it.
+        pipeline: whose.
+        by: who asks for it; empty for somebody who is not noted.
+        why: their reason, for the history.
 
     Raises:
         NotFoundError: for a pipeline that was never applied.
         LaunchError: when the platform does not start it.
+        StoreUnavailable: when it is not known to be noted; nothing was started.
     """
     head = registry.require(pipeline)
+    if by:
+        registry.commit(pipeline, lambda head: head, action="retrain", by=by, why=why)
     return Begun(pipeline, launcher.launch(pipeline, force=True), head.last_run)
 
 

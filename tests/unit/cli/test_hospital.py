@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ import pytest
 from perennial.cli.excerpt import draw
 from perennial.cli.quarantine import quarantine
 from perennial.domain.judging.excerpts import Excerpt
+from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import FileId
 from perennial.ports import Buckets
+from perennial.workflows.deciding import Desk
 
 from .conftest import BAD, GOOD, Run
 
@@ -247,6 +250,23 @@ def test_a_file_is_repaired_with_another(hospital: Run, buckets: Buckets) -> Non
     before = [info.name for info in buckets.data.list()]
     assert "repaired by rosa: with fixed.csv: a typo" in hospital(*words).out
     assert [info.name for info in buckets.data.list()] == before
+
+
+@pytest.mark.parametrize(("text", "code"), [(BAD.replace(b"99", b"9"), 0), (BAD + b"98,true\n", 1)])
+def test_corrected_bytes_are_judged_once(
+    hospital: Run, monkeypatch: pytest.MonkeyPatch, text: bytes, code: int
+) -> None:
+    Path("fixed.csv").write_bytes(text)
+    judged: list[bytes] = []
+    judge = Desk.judge
+
+    def counting(desk: Desk, file: FileId, data: bytes, covered: datetime | None) -> Judgement:
+        judged.append(data)
+        return judge(desk, file, data, covered)
+
+    monkeypatch.setattr(Desk, "judge", counting)
+    ran = hospital("quarantine", "repair", "flowers", "bad one.csv", "--with", "fixed.csv")
+    assert (ran.code, judged) == (code, [text])
 
 
 def test_a_repair_that_breaks_a_rule_is_refused_with_all_that_is_wrong(hospital: Run) -> None:

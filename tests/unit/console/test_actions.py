@@ -6,8 +6,9 @@ import logging
 
 import pytest
 
+from perennial.console import actions
 from perennial.console.actions import ACTIONS
-from perennial.errors import PermissionDenied, StoreUnavailable
+from perennial.errors import LaunchError, PermissionDenied, StoreUnavailable
 from perennial.workflows.console.callers import ASSERTION, Gate
 from perennial.workflows.verdicts import verdict_in_force
 from tests.unit.console.conftest import HOST, Answers, drop_bad, manual
@@ -66,8 +67,10 @@ def test_what_the_registry_refuses_is_said_beside_the_form(served, browse):
 
 def test_a_run_is_asked_for_and_watched(served, browse):
     browser = browse(served)
-    done = browser.act("/p/taps/do/retrain")
+    done = browser.act("/p/taps/do/retrain", "the summer is over")
     assert done.headers["Location"].startswith("/p/taps/runs/never?since=")
+    noted = next(served.registry.history("taps"))
+    assert (noted.action, noted.by, noted.why) == ("retrain", "ada", "the summer is over")
     assert "Starting" in browser.get(done.headers["Location"]).get_data(as_text=True)
     served.trainer.launcher.ended.add("never")
     page = browser.get("/p/taps/runs/never/state?since=").get_data(as_text=True)
@@ -75,6 +78,50 @@ def test_a_run_is_asked_for_and_watched(served, browse):
     run = browser.get("/p/taps/runs/job-1/state?since=").get_data(as_text=True)
     assert "promoted" in run
     assert "data-over" in run
+
+
+def test_a_run_that_the_platform_does_not_start_is_a_page_that_says_so(served, browse, monkeypatch):
+    def refuse(*_, **__):
+        raise LaunchError("the quota of executions is used up")
+
+    monkeypatch.setattr(served.trainer.launcher, "launch", refuse)
+    page = browse(served).act("/p/taps/do/retrain")
+    assert page.status_code == 503
+    assert "quota of executions" in page.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "since", ["x", "x" * 5000, "%00", "../../other", "20261399T000000000000-0", "%F0%9F%90%8D"]
+)
+def test_what_is_no_run_is_no_beginning_to_look_from(served, browse, since):
+    for page in ("", "/state"):
+        place = f"/p/taps/runs/job-1{page}?since={since}"
+        assert browse(served).get(place).status_code == 400
+
+
+@pytest.mark.parametrize("execution", ["x" * 101, "..", "job%2F1", "j%C3%B6b", "%00"])
+def test_what_can_be_no_execution_is_not_asked_for(served, browse, monkeypatch, execution):
+    asked = []
+    monkeypatch.setattr(served.trainer.launcher, "has_ended", asked.append)
+    assert browse(served).get(f"/p/taps/runs/{execution}/state").status_code == 404
+    assert not asked
+
+
+def test_that_something_was_done_is_said_on_its_page_alone_and_to_nobody_else(served, browse):
+    browser = browse(served)
+    place = browser.act("/p/taps/do/pin").headers["Location"]
+    mark = place.partition("?")[2]
+    said = "Pin: done"
+    assert said in browser.get(place).get_data(as_text=True)
+    links = [
+        "/p/taps?done=pin", "/p/taps?done=pin.", f"/p/taps/versions?{mark}",
+        f"/p/taps?{mark.replace('pin', 'unpin')}", "/p/taps?done=%00.%F0%9F%90%8D",
+    ]  # fmt: skip
+    for link in links:
+        page = browser.get(link)
+        assert page.status_code == 200
+        assert ": done" not in page.get_data(as_text=True)
+    assert said not in browse(served).get(place).get_data(as_text=True)
 
 
 def test_a_file_is_repaired_after_its_changes_were_shown(served, browse):
@@ -88,6 +135,22 @@ def test_a_file_is_repaired_after_its_changes_were_shown(served, browse):
     assert decision(served, file).number == 1  # nothing was decided by looking
     assert browser.act(place, fix="delimiter=;").status_code == 303
     assert (decision(served, file).decision, decision(served, file).rows) == ("accepted", 60)
+
+
+@pytest.mark.parametrize("place", ["retry?", "repair?fix=delimiter%3D%3B&"])
+def test_a_large_file_is_not_judged_only_to_show_what_would_come_of_it(
+    served, browse, monkeypatch, place
+):
+    file = drop_bad(served, "semicolons.csv", BAD)
+    browser = browse(served)
+    shown = f"/p/taps/do/{place}subject={file.stem}"
+    monkeypatch.setattr(actions, "FORESEEN_BYTES", len(BAD.encode()))
+    assert "It would" in browser.get(shown).get_data(as_text=True)
+    monkeypatch.setattr(actions, "FORESEEN_BYTES", len(BAD.encode()) - 1)
+    page = browser.get(shown)
+    assert page.status_code == 200
+    assert "It would" not in page.get_data(as_text=True)
+    assert f"taps {file.generation} --dry-run" in page.get_data(as_text=True)
 
 
 def test_of_a_giant_line_a_preview_shows_its_beginning(served, browse):
@@ -110,6 +173,22 @@ def test_a_file_leaves_quarantine(served, browse, action, after):
     found = decision(served, file)
     assert (found.decision, found.number) == (after, 2)
     assert "ada" in found.decided_by or "ada" in found.reason
+
+
+def test_why_a_file_was_judged_again_is_on_record(served, browse):
+    rows = "".join(f"2026-01-09T00:{n:02d}:00,{20 + n / 10},a,{n % 2}\n" for n in range(60))
+    text, lax = "at,heat,room,open\n" + rows, served.text
+    served.apply(
+        lax.replace("heat: {type: number", "heat: {type: number, rules: [{range: [0, 1]}]")
+    )
+    file = drop_bad(served, "warm.csv", text)
+    assert decision(served, file).decision == "quarantined"
+    served.apply(lax)
+    browse(served).act(f"/p/taps/do/retry?subject={file.stem}", "the range was wrong")
+    found = decision(served, file)
+    assert (found.decision, found.reason) == (
+        "accepted", "judged again by ada: the range was wrong"
+    )  # fmt: skip
 
 
 def test_a_reason_is_kept_in_one_line_without_control_characters(served, browse):
@@ -146,7 +225,7 @@ class TestForgery:
         browser = browse(served)
         browser.get("/p/taps/do/pin")
         for form in ({"why": "x"}, {"why": "x", "form": "guess"}):
-            assert browser.post("/p/taps/do/pin", form, origin=HOST).status_code == 409
+            assert browser.post("/p/taps/do/pin", form, origin=HOST).status_code == 403
         assert served.head.pin is None
 
     @pytest.mark.parametrize(
@@ -163,7 +242,7 @@ class TestForgery:
         page = browser.get("/p/taps/do/pin").get_data(as_text=True)
         secret = page.partition('name="form" value="')[2].partition('"')[0]
         form = {"why": "x", "form": secret}
-        assert browser.post("/p/taps/do/pin", form, **headers).status_code == 409
+        assert browser.post("/p/taps/do/pin", form, **headers).status_code == 403
         assert served.head.pin is None
         assert browser.post("/p/taps/do/pin", form, origin=HOST).status_code == 303
 
@@ -175,7 +254,7 @@ class TestForgery:
 
     @pytest.mark.parametrize("why", ["", "  \n", "x" * 1001])
     def test_a_reason_is_asked_for(self, served, browse, why):
-        assert browse(served).act("/p/taps/do/pin", why).status_code == 409
+        assert browse(served).act("/p/taps/do/pin", why).status_code == 400
         assert served.head.pin is None
 
 
@@ -213,13 +292,29 @@ class TestWho:
         secret = page.partition('name="form" value="')[2].partition('"')[0]
         form = {"form": secret, "x-heat": "1.5"}
         before = served.head
-        assert browser.post("/p/taps/try", {"x-heat": "1.5"}, **viewer).status_code == 409
+        assert browser.post("/p/taps/try", {"x-heat": "1.5"}, **viewer).status_code == 403
         evil = {"origin": "https://evil.example"}
-        assert browser.post("/p/taps/try", form, **viewer, **evil).status_code == 409
+        assert browser.post("/p/taps/try", form, **viewer, **evil).status_code == 403
         assert not predict.asked
         assert browser.post("/p/taps/try", form, **viewer).status_code == 200
         assert [one["heat"] for one in predict.asked] == [1.5]
         assert served.head == before
+
+    def test_a_viewer_asks_so_often_and_so_much_and_the_others_do_not_wait_for_them(
+        self, served, browse
+    ):
+        predict = Answers()
+        browser = browse(served, self.gate(), predict)
+        bob, eve = ({ASSERTION: f"signed:{name}@example.com"} for name in ("bob", "eve"))
+        page = browser.get("/p/taps", **bob).get_data(as_text=True)
+        secret = page.partition('name="form" value="')[2].partition('"')[0]
+        form = {"form": secret, "x-heat": "1.5"}
+        large = {**form, "x-room": "x" * (1 << 16)}
+        assert browser.post("/p/taps/try", large, **bob).status_code == 413
+        found = [browser.post("/p/taps/try", form, **bob).status_code for _ in range(32)]
+        assert found == [200] * 30 + [429] * 2
+        assert len(predict.asked) == 30
+        assert browser.post("/p/taps/try", form, **eve).status_code == 200
 
     @pytest.mark.parametrize("action", sorted(ACTIONS))
     def test_a_viewer_is_refused_every_action_and_its_preview(self, served, browse, action):
