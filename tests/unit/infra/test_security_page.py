@@ -35,6 +35,8 @@ LIMITS = {
     "a graph, also an imported one": [graph_rules.BYTES],
     "a manifest": [loading.MANIFEST_BYTES],
     "a form of the console": [app._MOST_FORM, actions.MOST_REASON],
+    "its form for predictions": [app._MOST_TYPED, app._QUESTIONS, int(app._QUESTION_SECONDS)],
+    "a file that is judged for a preview": [actions.FORESEEN_BYTES],
     "a sweep's looks": [int(PATIENCE.total_seconds() // 60)],
 }
 
