@@ -83,13 +83,17 @@ class Shop:
         self.cloud.run("apply", str(path))
 
     def drop(self, name: str, rows: list[dict[str, Any]]) -> None:
+        """Until it is judged, and the run is over that it causes."""
+        dropped = self.cloud.json("drop", "shop", str(self.write(name, rows)), "--wait")
+        assert [file["verdict"] for file in dropped["files"]] == ["accepted"]
+
+    def write(self, name: str, rows: list[dict[str, Any]]) -> Path:
         path = self.folder / name
         with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0].keys())
             writer.writeheader()
             writer.writerows(rows)
-        dropped = self.cloud.json("drop", "shop", str(path), "--wait")
-        assert [file["verdict"] for file in dropped["files"]] == ["accepted"]
+        return path
 
     def ask(self, rows: list[dict[str, Any]], scale: float = 1.0) -> dict[str, Any]:
         """What predict says of rows, whose amounts the caller has in another unit."""
@@ -287,12 +291,15 @@ def a_job_hangs(shop: Shop) -> None:
 
 
 def a_source_stops(shop: Shop) -> None:
-    shop.apply(f"  rhythm_hours: {8 * SECONDS}\n")
+    shop.apply(f"  rhythm_hours: {15 * SECONDS}\n")
     shop.tick_until_told("opened", "source_down")
     evidence = shop.shown("source_down")["evidence"]
-    assert evidence["quiet_seconds"] > evidence["limit_seconds"] == 16
-    for day in range(4, 14):  # on a slow machine one tick may come too late to see it alive
-        shop.drop(f"day{day}.csv", visits(day))
+    assert evidence["quiet_seconds"] > evidence["limit_seconds"] == 30
+    for day in range(4, 14):  # on a slow machine a tick may come too late to see it alive
+        shop.cloud.run("drop", "shop", str(shop.write(f"day{day}.csv", visits(day))))
         if ("closed", "source_down", "") in shop.tick():
             break
+    assert ("closed", "source_down", "") in shop.told()
+    shop.apply()  # half a minute is no silence any more, so that it stays closed
+    shop.tick()
     shop.shown_as_over("source_down")
