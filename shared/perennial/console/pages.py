@@ -125,13 +125,13 @@ def version(asked: Asked, name: str, version: str) -> Shown:
     """One version."""
     known = asked.console.gatherer.versions(name)
     (row,) = known.rows([version])
-    lineage = known.records.lineage(name, version)
+    lineage = known.records.lineage(known.head, version)
     return "version.html", {
         "head": known.head,
         "row": row,
         "metric": known.metric,
         "standing": known.head.standing(version),
-        "card": known.records.card(name, version),
+        "card": known.records.card(known.head, version),
         "evaluation": json.dumps(row.evaluation, indent=2),
         "lineage": listed.page_of(lineage.files[::-1], asked.page),
         "duel": row.evaluation["duel"],

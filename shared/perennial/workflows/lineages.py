@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 
 from perennial.domain.versioning.lineage import Lineage
 from perennial.domain.versioning.recalling import learned_rows
+from perennial.domain.versioning.registry import Head
 from perennial.workflows.at_once import at_once
 from perennial.workflows.registry import Registry
 
@@ -34,11 +36,13 @@ class Learners:
 
         Raises:
             NotFoundError: when one of them does not exist.
-            DigestMismatch: when a lineage is not what its manifest states.
+            DigestMismatch: when a lineage is not what its manifest states, or that is not the one
+                that the head states.
         """
         lacking = sorted(set(versions) - self._lineages.keys())
         if lacking:
-            self._lineages |= zip(lacking, at_once(self._read, lacking), strict=True)
+            read = partial(self._read, self._registry.require(self._pipeline))
+            self._lineages |= zip(lacking, at_once(read, lacking), strict=True)
         rows = {v: learned_rows(self._lineages[v], self._stem) for v in sorted(versions)}
         return {version: number for version, number in rows.items() if number}
 
@@ -49,8 +53,8 @@ class Learners:
         self.among([version])
         return self._stem in self._lineages[version].stems
 
-    def _read(self, version: str) -> Lineage:
-        manifest = self._registry.manifest(self._pipeline, version)
+    def _read(self, head: Head, version: str) -> Lineage:
+        manifest = self._registry.manifest(self._pipeline, version, head=head)
         if LINEAGE not in manifest.files:
             return Lineage()  # it was trained elsewhere, on none of our files
         return Lineage.from_json(self._registry.read_version_file(manifest, LINEAGE))

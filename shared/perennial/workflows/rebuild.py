@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 
 from perennial.domain import names
-from perennial.domain.definitions.definition import Definition
 from perennial.domain.modelling.frames import columns_of
 from perennial.domain.modelling.training import fit
 from perennial.domain.verdict import VerdictSummary
@@ -28,6 +27,7 @@ from perennial.domain.versioning.rebuilding import (
     environment_differences,
     environment_of,
 )
+from perennial.domain.versioning.registry import Head
 from perennial.domain.words import counted
 from perennial.errors import (
     DefinitionError,
@@ -59,7 +59,14 @@ def rebuild(trainer: Trainer, pipeline: str, version: str) -> Rebuild:
         NotFoundError: for a version that does not exist.
         StoreError: when the store does not answer.
     """
-    manifest = trainer.registry.manifest(pipeline, version)
+    head = trainer.registry.require(pipeline)
+    try:
+        manifest = trainer.registry.manifest(pipeline, version, head=head)
+    except ModelError as error:  # it is not what the head states, or cannot be read
+        return Rebuild(
+            pipeline, version, "impossible", str(error), recorded="", ended=trainer.clock.now(),
+            execution=trainer.execution,
+        )  # fmt: skip
     watch = Stopwatch(trainer.clock)
     blank = Rebuild(
         pipeline=pipeline,
@@ -79,7 +86,7 @@ def rebuild(trainer: Trainer, pipeline: str, version: str) -> Rebuild:
         reason = f"it was trained elsewhere, and handed in as {made}: nothing here could train it"
         return replace(blank, reason=reason, differences=(), ended=trainer.clock.now())
     try:
-        found = _again(trainer, manifest, blank, watch)
+        found = _again(trainer, head, manifest, blank, watch)
     except ObjectNotFound as error:
         found = replace(blank, reason=f"gs://{error.bucket}/{error.name} is gone")
     except (DefinitionError, RefusedError, ModelError) as error:
@@ -99,9 +106,12 @@ def record(trainer: Trainer, found: Rebuild) -> str:
     return name
 
 
-def _again(trainer: Trainer, manifest: Manifest, blank: Rebuild, watch: Stopwatch) -> Rebuild:
+def _again(
+    trainer: Trainer, head: Head, manifest: Manifest, blank: Rebuild, watch: Stopwatch
+) -> Rebuild:
     registry, codec = trainer.registry, trainer.codec
-    definition = _definition(trainer, manifest)
+    # The definition that it was trained by, whichever is in force now.
+    definition = registry.definition(replace(head, definition=manifest.definition))
     stored = codec.load(registry.read_version_file(manifest, "model.onnx"), manifest)
     lineage = Lineage.from_json(registry.read_version_file(manifest, "lineage.json"))
     rows = Rows(trainer.buckets.data, definition)
@@ -140,12 +150,6 @@ def _again(trainer: Trainer, manifest: Manifest, blank: Rebuild, watch: Stopwatc
         rows=len(frame),
         files=len(wanted),
     )
-
-
-def _definition(trainer: Trainer, manifest: Manifest) -> Definition:
-    """The definition that it was trained by, whichever is in force now."""
-    head = trainer.registry.require(manifest.pipeline)
-    return trainer.registry.definition(replace(head, definition=manifest.definition))
 
 
 def _wanted(lineage: Lineage) -> list[str]:

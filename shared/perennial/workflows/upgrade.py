@@ -30,7 +30,8 @@ def check_upgrade(trainer: Trainer, runs: Sequence[RunRecord]) -> Iterator[Check
     """
     served = {run.champion: run.pipeline for run in runs if run.champion}
     for version, pipeline in served.items():
-        manifest = trainer.registry.manifest(pipeline, version)
+        head = trainer.registry.require(pipeline)
+        manifest = trainer.registry.manifest(pipeline, version, head=head)
         if not upgrade(manifest.environment, trainer.environment):
             continue
         if is_checked(trainer.buckets.data, pipeline, version, trainer.environment):

@@ -45,13 +45,15 @@ class Verifier:
 
         Raises:
             NotFoundError: for a pipeline or version that does not exist.
+            DigestMismatch: when its manifest is not the one that the head states.
             LaunchError: when the platform does not start it.
             Unfinished: when its process ended without a result.
         """
-        chosen = version or self.registry.require(pipeline).champion
+        head = self.registry.require(pipeline)
+        chosen = version or head.champion
         if chosen is None:
             raise NotFoundError(f"{pipeline} has no champion yet; name a version")
-        self.registry.manifest(pipeline, chosen)
+        self.registry.manifest(pipeline, chosen, head=head)
         execution = self.launcher.launch_task("rebuild", pipeline, chosen)
         (found,) = self._results(execution, pipeline, [chosen])
         return found

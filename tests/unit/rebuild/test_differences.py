@@ -288,7 +288,12 @@ def put_lineage(stalls: Stalls, version: str, lineage: Lineage) -> None:
     )
     models = stalls.registry.models
     models.overwrite(names.version("stalls", version, "lineage.json"), data)
-    models.overwrite(
-        names.version("stalls", version, "manifest.json"),
-        replace(manifest, files=files).to_json(),
+    stated = replace(manifest, files=files).to_json()
+    models.overwrite(names.version("stalls", version, "manifest.json"), stated)
+    digests = {version: sha256(stated).hexdigest()}
+    stalls.registry.commit(
+        "stalls",
+        lambda head: replace(head, manifests={**head.manifests, **digests}),
+        action="judge",
+        by="test",
     )

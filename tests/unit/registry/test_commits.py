@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from perennial.adapters.memory import MemoryStore
 from perennial.domain import names
+from perennial.domain.versioning.manifest import FileDigest, Manifest
 from perennial.errors import (
+    InvariantBroken,
     NotFoundError,
     PermissionDenied,
     PreconditionFailed,
@@ -170,3 +174,104 @@ def test_who_may_see_one_pipeline_only_is_told_that_it_does_not_exist(clock):
     store.create("roses/registry/head.json", b"another's")
     with pytest.raises(NotFoundError, match=r"^no pipeline 'shop' was ever applied$"):
         Registry(store, clock).require("shop")
+
+
+class Overtaken(MemoryStore):
+    """A store in which somebody else does something right before a head is written, once."""
+
+    def __init__(self) -> None:
+        super().__init__("models")
+        self.meanwhile = lambda: None
+
+    def _write(self, name, *args, **kwargs):
+        if name.endswith("/head.json"):
+            meanwhile, self.meanwhile = self.meanwhile, lambda: None
+            meanwhile()
+        return super()._write(name, *args, **kwargs)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_commit_that_is_overtaken_follows_the_one_that_overtook_it(clock, first):
+    """Also where it is the pipeline's first."""
+    store = Overtaken()
+    registry = Registry(store, clock)
+    if not first:
+        add(registry, "v000001")
+    seen = []
+
+    def change(head):
+        seen.append(head.number)
+        return replace(head, statuses={**head.statuses, "v000002": "approved"})
+
+    store.meanwhile = lambda: add(registry, "v000003")
+    mine = registry.commit("shop", change, action="judge", by="test", version="v000002")
+
+    assert seen == [mine.number - 2, mine.number - 1]
+    assert registry.head("shop") == mine
+    assert {"v000002", "v000003"} <= set(mine.statuses)
+    told = [entry.version for entry in registry.history("shop")]
+    assert told == ["v000002", "v000003", *(() if first else ("v000001",))]
+
+
+class OneHead(MemoryStore):
+    """A store in which nothing is overwritten, and nothing replaced but the head."""
+
+    def overwrite(self, name, data, *, metadata=None):
+        raise AssertionError(f"{name} was written without a condition")
+
+    def replace(self, name, data, *, generation, metadata=None):
+        assert name == names.head("shop")
+        return super().replace(name, data, generation=generation, metadata=metadata)
+
+
+def test_of_all_that_a_commit_writes_the_head_alone_is_ever_replaced(clock):
+    registry = Registry(OneHead("models"), clock)
+    for version in ("v000001", "v000002"):
+        assert registry.reserve_version("shop", "r1") == version
+        add(registry, version)
+    assert len(list(registry.history("shop"))) == 2
+
+
+def test_a_version_number_that_another_took_meanwhile_is_left_to_it(clock):
+    class Taken(MemoryStore):
+        def create(self, name, data, **words):
+            if name.endswith("v000001/claim.json"):
+                super().create(name, b"another run's")
+            return super().create(name, data, **words)
+
+    store = Taken("models")
+    assert Registry(store, clock).reserve_version("shop", "r1") == "v000002"
+    assert store.read(names.version("shop", "v000001", "claim.json")).data == b"another run's"
+
+
+MANIFEST = Manifest(
+    pipeline="shop", version="v000001", task="regression", label="y", classes=(), inputs=(),
+    text="", files={"model.onnx": FileDigest(hashlib.sha256(b"graph").hexdigest(), 5)}, run="r1",
+    champion=None, definition="d", trained_rows=1, trained_through=datetime(2026, 1, 1, tzinfo=UTC),
+    created=datetime(2026, 1, 1, tzinfo=UTC), seed=0,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "manifest.json"])
+def test_a_file_of_a_version_that_is_there_with_other_content_stops_everything(
+    models, registry, file
+):
+    name = names.version("shop", "v000001", file)
+    models.create(name, b"other")
+    with pytest.raises(InvariantBroken, match="exists already with other content"):
+        registry.write_version(MANIFEST, {"model.onnx": b"graph"})
+    assert models.read(name).data == b"other"
+
+
+def test_a_version_is_written_again_as_it_was(models, registry):
+    """By a run whose answers were lost."""
+    first = registry.write_version(MANIFEST, {"model.onnx": b"graph"})
+    before = list(models.list())
+    assert registry.write_version(MANIFEST, {"model.onnx": b"graph"}) == first
+    assert list(models.list()) == before
+
+
+def test_a_file_that_the_manifest_does_not_state_is_not_written(models, registry):
+    with pytest.raises(InvariantBroken, match="is not the file that the manifest states"):
+        registry.write_version(MANIFEST, {"model.onnx": b"another graph"})
+    assert list(models.list()) == []

@@ -108,7 +108,7 @@ class Gatherer:
         """
         head = self.registry.require(pipeline)
         definition = self.records.definition(head)
-        champion = self.records.manifest(pipeline, head.champion) if head.champion else None
+        champion = self.records.manifest(head, head.champion) if head.champion else None
         snapshot = self.snapshots.of(pipeline)
         watch = latest_watch(self.data, pipeline)
         points, value = _scored(snapshot, definition.metric)

@@ -93,7 +93,7 @@ class Versions:
         for version in versions:
             if version not in self.head.statuses:
                 raise NotFoundError(f"{self.head.pipeline} has no version {version}")
-        self.records.fetch(self.head.pipeline, versions)
+        self.records.fetch(self.head, versions)
         scores: dict[str, list[Score]] = {version: [] for version in versions}
         for entry in self.ledger:
             if entry.version in scores:
@@ -115,10 +115,10 @@ class Versions:
 
     def _row(self, version: str, scores: Sequence[Score]) -> Row:
         return Row(
-            manifest=self.records.manifest(self.head.pipeline, version),
+            manifest=self.records.manifest(self.head, version),
             status=self.head.statuses[version],
             serving=version == self.head.champion,
-            evaluation=self.records.evaluation(self.head.pipeline, version),
+            evaluation=self.records.evaluation(self.head, version),
             files=len(scores),
             value=sum(scores, Score()).loss(self.metric),
         )

@@ -1,0 +1,126 @@
+"""Runs and sweeps: what was lost is found again, and a zombie leaves no trace."""
+
+from __future__ import annotations
+
+from tests.mutation.mutations import Mutation
+
+_SWEEP = "shared/perennial/workflows/sweep.py"
+_TRAIN = "shared/perennial/workflows/train.py"
+_ATTEMPT = "shared/perennial/workflows/attempt.py"
+_RUNS = "tests/unit/training/test_runs.py"
+_SWEEPS = "tests/integration/ingest/test_sweep.py"
+_LAUNCHES = "tests/integration/ingest/test_launches.py"
+
+MUTATIONS = (
+    Mutation(
+        "sweep: files without a verdict are passed over",
+        _SWEEP,
+        "return [file for file in files if self._about(file) in wanted]",
+        "return []",
+        (_SWEEPS,),
+    ),
+    Mutation(
+        "sweep: overwritten generations are passed over",
+        _SWEEP,
+        "for info in buckets.landing.list(prefix, versions=True):",
+        "for info in buckets.landing.list(prefix):",
+        (_SWEEPS,),
+    ),
+    Mutation(
+        "sweep: pending files wait for ever",
+        _SWEEP,
+        'wanted = (None, "pending") if defined else (None,)',
+        "wanted = (None,)",
+        (_SWEEPS,),
+    ),
+    Mutation(
+        "sweep: runs that are due are not started",
+        _SWEEP,
+        "    launcher.launch(pipeline)\n    return True\n",
+        "    return True\n",
+        (_SWEEPS,),
+    ),
+    Mutation(
+        "sweep: one poison file ends it",
+        _SWEEP,
+        "    except Exception as error:  # one file that breaks us must not starve all others\n",
+        "    except PerennialError as error:\n",
+        (_SWEEPS,),
+    ),
+    Mutation(
+        "launch: the claim of a dead process counts",
+        "shared/perennial/workflows/queue.py",
+        "return not (head.claim.execution and launcher.has_ended(head.claim.execution))",
+        "return True",
+        (_LAUNCHES,),
+    ),
+    Mutation(
+        "launch: every file starts a run beside the one on its way",
+        "shared/perennial/workflows/ingest.py",
+        "if last and not launcher.has_ended(data.read(launch(last)).data.decode()):",
+        "if False:",
+        (_LAUNCHES,),
+    ),
+    Mutation(
+        "run: a claim that another holds is no obstacle",
+        _TRAIN,
+        """\
+        except RefusedError:
+            break  # the run that holds the claim lists again before it stops
+""",
+        """\
+        except RefusedError:
+            head = trainer.registry.require(pipeline)
+""",
+        (_RUNS,),
+    ),
+    Mutation(
+        "run: a zombie writes its record",
+        _TRAIN,
+        "    state.require_claim(trainer.registry.require(head.pipeline), head.epoch)\n",
+        "",
+        (_RUNS,),
+    ),
+    Mutation(
+        "run: a zombie goes on under another's claim",
+        _TRAIN,
+        "            state.require_claim(latest, head.epoch)\n            head = latest\n",
+        "            head = latest\n",
+        (_RUNS,),
+    ),
+    Mutation(
+        "run: judged against the champion that it loads, not the one that it commits against",
+        _ATTEMPT,
+        "            against=head.champion,\n",
+        "            against=trainer.registry.require(head.pipeline).champion,\n",
+        (_RUNS,),
+    ),
+    Mutation(
+        "run: commits with the epoch of whoever holds the claim",
+        _ATTEMPT,
+        "            epoch=head.epoch,\n",
+        "            epoch=trainer.registry.require(head.pipeline).epoch,\n",
+        (_RUNS,),
+    ),
+    Mutation(
+        "proof: rows that the champion has learned count",
+        "shared/perennial/workflows/progress.py",
+        "repeated = seen_before(definition, frame, one.learned)",
+        "repeated = seen_before(definition, frame, one.learned[:0])",
+        ("tests/unit/training/test_progress.py",),
+    ),
+    Mutation(
+        "proof: late files count",
+        "shared/perennial/workflows/progress.py",
+        "return known.newest is None or file.order > known.newest",
+        "return True",
+        ("tests/unit/training/test_progress.py", _RUNS),
+    ),
+    Mutation(
+        "proof: the challenger has learned what it is judged on",
+        "shared/perennial/workflows/challenge.py",
+        "        trained = _before(definition, batch, rows, held_out)\n",
+        "        trained = rows.of_all(used)\n",
+        (_RUNS,),
+    ),
+)
