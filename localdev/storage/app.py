@@ -41,6 +41,7 @@ _HANDLERS: dict[str, Handler] = {
     "patch_bucket": buckets.patch,
     "delete_bucket": buckets.delete,
     "get_policy": buckets.get_policy,
+    "list_notifications": buckets.list_notifications,
     "set_policy": buckets.set_policy,
     "service_account": buckets.service_account,
     "get": metadata.get,

@@ -96,6 +96,8 @@ def _bucket(method: str, segments: list[str]) -> Target | None:
             return Target("delete_bucket", bucket)
         case "GET", ["b", bucket, "iam"]:
             return Target("get_policy", bucket)
+        case "GET", ["b", bucket, "notificationConfigs"]:
+            return Target("list_notifications", bucket)
         case "PUT", ["b", bucket, "iam"]:
             return Target("set_policy", bucket)
         case "GET", ["projects", _, "serviceAccount"]:

@@ -11,6 +11,8 @@ from localdev.storage.documents import Resource
 from localdev.storage.engine import Transaction
 from localdev.storage.preconditions import Preconditions, integer
 
+_FINALIZE = "OBJECT_FINALIZE"
+
 
 async def insert(call: Call) -> Response:
     """Create a bucket."""
@@ -59,6 +61,15 @@ async def delete(call: Call) -> Response:
 
     await call.engine.write(work)
     return Response(status_code=204)
+
+
+async def list_notifications(call: Call) -> Response:
+    """Whether a bucket records events, as Google's would say that it tells Pub/Sub of them."""
+    name = call.target.bucket
+    found = await call.engine.read(lambda connection: buckets.get(connection, name))
+    told: Resource = {"kind": "storage#notification", "id": "1", "event_types": [_FINALIZE]}
+    items = {"items": [told]} if found.notify else {}  # Google leaves an empty list out
+    return answer({"kind": "storage#notifications", **items})
 
 
 async def get_policy(call: Call) -> Response:

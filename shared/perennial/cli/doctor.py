@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from perennial.cli.context import BUCKETS, local_config, project_config
 from perennial.cli.local import addresses, lives, local_directory, read_endpoints
 from perennial.cli.output import INSTEAD, Shortfall, Styled, emit, json_option, progress
 from perennial.config import Config, variable
@@ -18,7 +19,7 @@ from perennial.domain.descriptor import DEPLOYMENT
 from perennial.domain.doctoring.findings import Finding, problem
 from perennial.domain.words import printable
 from perennial.errors import UserError
-from perennial.wiring.doctor import examine_local, examine_project
+from perennial.wiring.doctor import examine_bucket, examine_local, examine_project
 from perennial.workflows.doctoring.local import LocalCloud
 
 _COLOURS = {"ok": "green", "problem": "red", "unknown": "yellow"}
@@ -28,15 +29,24 @@ _SCHEDULER_LOG = Path("logs") / "scheduler.log"
 
 @click.command()
 @click.option("--project", metavar="ID", help="Google Cloud project to work in.")
+@click.option(
+    "--probe",
+    metavar="BUCKET",
+    help="Try in one bucket what Perennial relies on instead: its name, or data, models or "
+    "quarantine for that of the deployment. Writes below perennial-probe/, and cleans up.",
+)
 @json_option
 @click.pass_context
-def doctor(context: click.Context, project: str | None, as_json: bool) -> None:
+def doctor(context: click.Context, project: str | None, probe: str | None, as_json: bool) -> None:
     """Check every part of a deployment or of the local cloud.
 
-    One line for each: ok, problem, or unknown where it could not be looked at. Changes nothing.
-    Fails where there is a problem.
+    One line for each: ok, problem, or unknown where it could not be looked at. Changes nothing,
+    unless --probe names a bucket. Fails where there is a problem.
     """
-    where, checks = _checks(os.environ, project or context.obj)
+    named = project or context.obj
+    where, checks = (
+        _checks(os.environ, named) if probe is None else _probe(os.environ, named, probe)
+    )
     findings = []
     for found in checks:
         progress(f"{found.state:<9}{found.check}")
@@ -58,16 +68,44 @@ def _checks(
     variables: Mapping[str, str], project: str | None
 ) -> tuple[dict[str, Any], Iterator[Finding]]:
     """Where to look, as other commands decide it, and the looking itself."""
+    directory, running, project = _place(variables, project)
+    if not project:
+        return {"dir": str(directory)}, _local(directory, running)
+    deployment = variables.get(variable("deployment")) or DEPLOYMENT
+    return {"project": project, "deployment": deployment}, _deployed(project, deployment)
+
+
+def _place(
+    variables: Mapping[str, str], project: str | None
+) -> tuple[Path, dict[str, Any], str | None]:
+    """The local cloud's folder and what it says of itself; or the project that is meant."""
     directory = local_directory(variables)
     running = read_endpoints(directory)
     if not project and not variables.get("PERENNIAL_LOCAL"):
         project = variables.get(variable("project"))
         if not project and not lives(running, addresses(running).values()):
             project = variables.get("GOOGLE_CLOUD_PROJECT")
-    if not project:
-        return {"dir": str(directory)}, _local(directory, running)
-    deployment = variables.get(variable("deployment")) or DEPLOYMENT
-    return {"project": project, "deployment": deployment}, _deployed(project, deployment)
+    return directory, running, project
+
+
+def _probe(
+    variables: Mapping[str, str], project: str | None, named: str
+) -> tuple[dict[str, Any], Iterator[Finding]]:
+    """Which bucket to try, and the trying itself.
+
+    Raises:
+        UserError: when nothing is named and no local cloud runs.
+        ConfigError: when no project or deployment can be called so.
+    """
+    directory, running, project = _place(variables, project)
+    config = project_config(variables, project) if project else local_config(directory)
+    buckets = {role: str(getattr(config, f"{role}_bucket")) for role in (*BUCKETS, "predictions")}
+    named = named.removeprefix("gs://").rstrip("/")
+    bucket = buckets.get(named) or named
+    role = next((role for role, name in buckets.items() if name == bucket), "")
+    place: dict[str, Any] = {"project": project} if project else {"dir": str(directory)}
+    versioned = None if project else role in running.get("versioned", ())
+    return place | {"bucket": bucket}, examine_bucket(bucket, role, config, versioned=versioned)
 
 
 def _deployed(project: str, deployment: str) -> Iterator[Finding]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import requests
 
 from perennial.adapters.clock import SystemClock
+from perennial.adapters.cloud_storage import CloudStorageStore
+from perennial.adapters.cloud_storage import connect as storage_client
 from perennial.adapters.google_platform import (
     GOOGLE,
     LOCAL_TIMEOUT,
@@ -17,16 +20,19 @@ from perennial.adapters.google_platform import (
     plain_session,
 )
 from perennial.adapters.identity_token import identity_tokens
+from perennial.adapters.storage_corruption import send_corrupted
 from perennial.config import Config
 from perennial.domain.descriptor import Descriptor, check_deployment, check_project
 from perennial.domain.doctoring.findings import Finding, ok, problem, unknown
 from perennial.errors import ConfigError
 from perennial.ports import Platform
 from perennial.wiring.storage import open_buckets
+from perennial.workflows.doctoring import bucket as one_bucket
 from perennial.workflows.doctoring.deployment import Predict, examine, find_descriptor
 from perennial.workflows.doctoring.local import SWEEP_SECONDS, LocalCloud, examine_cloud
 from perennial.workflows.doctoring.pipelines import examine_landing, examine_pipelines
 from perennial.workflows.registry import Registry
+from perennial.workflows.runs import new_run_id
 
 
 def examine_project(
@@ -103,6 +109,45 @@ def examine_local(
         yield unknown("pipelines", "a listing", "the storage does not answer", "mend it first")
         return
     yield from _contents(config, SWEEP_SECONDS)
+
+
+def examine_bucket(
+    bucket: str,
+    role: str,
+    config: Config,
+    *,
+    versioned: bool | None = None,
+    connect: Callable[[], requests.Session] = google_session,
+    addresses: Mapping[str, str] = GOOGLE,
+) -> Iterator[Finding]:
+    """Look at one bucket's settings, then try in it what the design relies on.
+
+    Args:
+        bucket: its name.
+        role: the bucket's in its deployment; empty where it has none.
+        config: the settings; their storage endpoint says whether it is local.
+        versioned: what a bucket of the local cloud must be; None for one of Google's.
+        connect: makes a session with Google's default credentials, or raises `ConfigError`.
+        addresses: where Google's APIs are.
+
+    Raises:
+        ConfigError: when there are no Google credentials.
+        RefusedError: where a function would be called for what is written.
+    """
+    if config.storage_endpoint and addresses is GOOGLE:
+        session, addresses = local_session(), {"storage": config.storage_endpoint}
+    else:
+        session = connect()
+    client = storage_client(config)
+    yield from one_bucket.examine_bucket(
+        GooglePlatform(session, addresses),
+        CloudStorageStore(client, bucket),
+        SystemClock(),
+        new_run_id(SystemClock().now()),
+        role=role,
+        versioned=versioned,
+        corrupt=partial(send_corrupted, client, bucket),
+    )
 
 
 def _contents(config: Config, sweep_seconds: float) -> Iterator[Finding]:

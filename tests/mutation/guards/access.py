@@ -45,7 +45,7 @@ MUTATIONS = (
     Mutation(
         "factory: a package of that name from elsewhere",
         _PACKAGES,
-        "        if origin != (self.folder / package / \"__init__.py\").resolve():\n",
+        '        if origin != (self.folder / package / "__init__.py").resolve():\n',
         "        if False:\n",
         (_FACTORIES,),
     ),

@@ -87,8 +87,9 @@ MUTATIONS = (
     Mutation(
         "create-only: report of a quarantined file",
         _DECIDING,
-        'create_once(buckets.quarantine, report_name(verdict), report, content_type="application/json")',
-        "buckets.quarantine.overwrite(report_name(verdict), report)",
+        "    create_once(buckets.quarantine, report_name(verdict), report, content_type=",
+        "    (lambda store, *what, **_: store.overwrite(*what))"
+        "(buckets.quarantine, report_name(verdict), report, content_type=",
         (_ONCE,),
     ),
     Mutation(

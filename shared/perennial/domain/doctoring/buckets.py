@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from perennial.domain.descriptor import Descriptor
 from perennial.domain.doctoring.findings import Finding, Look, compared, dig, ok, unseen
+from perennial.domain.doctoring.keeping import check_keeping
 from perennial.domain.doctoring.values import whole
 
 _DAY = 86_400
+_CLOSED: Mapping[str, object] = {"uniform access": True, "public access prevention": "enforced"}
 
 
 def check_bucket(descriptor: Descriptor, role: str, look: Look) -> list[Finding]:
@@ -22,22 +25,40 @@ def check_bucket(descriptor: Descriptor, role: str, look: Look) -> list[Finding]
     check = f"{role} bucket"
     if findings := unseen(check, look, role="roles/storage.legacyBucketReader"):
         return findings
-    access = dig(look.document, "iamConfiguration")
-    expected: dict[str, object] = {
-        "region": descriptor.region,
-        "uniform access": True,
-        "public access prevention": "enforced",
-    }
-    found: dict[str, object] = {
-        "region": str(look.document.get("location", "")).lower(),
-        "uniform access": bool(dig(access, "uniformBucketLevelAccess", "enabled")),
-        "public access prevention": dig(access, "publicAccessPrevention"),
-    }
+    expected = {"region": descriptor.region, **_CLOSED}
+    found = {"region": str(look.document.get("location", "")).lower(), **_access(look.document)}
     versioned = dig(descriptor.table, "buckets", role, "versioned")
     if versioned is not None:
         expected["versioning"] = versioned
         found["versioning"] = bool(dig(look.document, "versioning", "enabled"))
-    return compared(check, expected, found, noted=_kept(look.document))
+    findings = compared(check, expected, found, noted=_kept(look.document))
+    return findings + check_keeping(check, role, look.document)
+
+
+def check_any_bucket(role: str, look: Look) -> list[Finding]:
+    """A bucket that no deployment need have yet.
+
+    Args:
+        role: the bucket's; empty where it has none.
+        look: its metadata.
+    """
+    check = f"{role or 'the'} bucket"
+    if findings := unseen(check, look, role="roles/storage.legacyBucketReader"):
+        return findings
+    expected = {**_CLOSED, "requester pays": False}
+    found = {
+        **_access(look.document),
+        "requester pays": bool(dig(look.document, "billing", "requesterPays")),
+    }
+    versioned = "on" if dig(look.document, "versioning", "enabled") else "off"
+    noted = (
+        f"{look.document.get('locationType', 'location')} "
+        f"{str(look.document.get('location', '')).lower()}, versioning {versioned}, "
+        f"{_kept(look.document)}"
+    )
+    fix = "set it in the bucket's configuration"
+    findings = compared(check, expected, found, fix=fix, noted=noted)
+    return findings + check_keeping(check, role, look.document)
 
 
 def check_reading(role: str, look: Look) -> list[Finding]:
@@ -68,6 +89,14 @@ def check_versioning(role: str, look: Look, *, versioned: bool) -> list[Finding]
     found = bool(dig(look.document, "versioning", "enabled"))
     fix = "move the folder away and run `perennial up`: versioning is set when a bucket is made"
     return compared(check, {"versioning": versioned}, {"versioning": found}, fix=fix)
+
+
+def _access(bucket: Any) -> dict[str, object]:
+    access = dig(bucket, "iamConfiguration")
+    return {
+        "uniform access": bool(dig(access, "uniformBucketLevelAccess", "enabled")),
+        "public access prevention": dig(access, "publicAccessPrevention"),
+    }
 
 
 def _kept(bucket: Any) -> str:
