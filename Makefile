@@ -6,7 +6,7 @@ TEST_PROCESSES ?= 2
 FUNCTIONS := ingest train predict monitor console
 FUNCTION_ENVS := $(FUNCTIONS:%=.venv/functions/%)
 
-.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak bundles format lock clean audit simulate
+.PHONY: help setup demo test browser chromium check provider fuzz parity bench soak mutate bundles format lock clean audit simulate
 
 help: ## List the verbs
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -92,6 +92,10 @@ soak: setup ## Check every answer to a million requests under constant trouble: 
 SEEDS ?= 1000
 simulate: setup ## Run seeded deployments in memory under every fault, and check what must hold: make simulate [SEEDS=1000]
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+MUTANTS_AT_ONCE ?= 1
+mutate: setup ## Take out every guard, one at a time, and see a test fail: make mutate [MUTANTS_AT_ONCE=1]
+	$(BIN)/python -m tests.mutation --at-once $(MUTANTS_AT_ONCE)
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py

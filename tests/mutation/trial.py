@@ -101,8 +101,9 @@ class Tree:
             return None, []
         failures = [json.loads(line) for line in self._witness.read_text().splitlines()]
         if done.returncode not in (0, 1) and not failures:  # 2: not collected; 4: no such test
-            last = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()[-1:]
-            failures = [{"test": "", "asserted": "", "said": " ".join(last)}]
+            lines = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()
+            said = [line[1:].strip() for line in lines if line.startswith("E ")] or lines[-1:]
+            failures = [{"test": "", "asserted": "", "said": " ".join(said[-1:])}]
         return done.returncode, failures
 
     def try_out(self, mutation: Mutation) -> Outcome:

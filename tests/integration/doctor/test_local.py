@@ -15,6 +15,7 @@ import psutil
 import requests
 
 from localdev.processes import MARK
+from perennial.workflows.doctoring.promises.catalogue import PROMISES
 
 from .conftest import LocalCloud
 
@@ -61,6 +62,44 @@ def test_people_get_a_line_for_each(cloud: LocalCloud) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "ok       predict            answers" in done.stdout
     assert done.stdout.splitlines()[-1] == "15 ok, 0 problems, 0 unknown"
+
+
+def test_a_bucket_is_tried_and_left_as_it_was(cloud: LocalCloud) -> None:
+    objects = f"{cloud.endpoints['storage']}/storage/v1/b/perennial-data/o?versions=true"
+    before = requests.get(objects, timeout=10).json()
+    done = cloud.run("doctor", "--probe", "data", "--json")
+    document = json.loads(done.stdout)
+
+    assert (done.returncode, document["problems"], document["unknown"]) == (0, 0, 0)
+    assert document["bucket"] == "perennial-data"
+    found = {one["check"]: one["found"] for one in document["findings"]}
+    assert found["data bucket"] == "versioning off"
+    assert found["a wrong checksum is refused"] == "kept"
+    assert found["a replaced generation is gone"] == "kept"
+    assert found["clean-up"] == "nothing is left"
+    assert requests.get(objects, timeout=10).json() == before
+
+
+def test_a_bucket_with_versions_is_tried_by_its_name(cloud: LocalCloud) -> None:
+    done = cloud.run("doctor", "--probe", "gs://perennial-models/")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ok       replaced generations are kept" in done.stdout
+    assert done.stdout.splitlines()[-1] == f"{len(PROMISES) + 1} ok, 0 problems, 0 unknown"
+
+
+def test_landing_is_not_tried(cloud: LocalCloud) -> None:
+    for name in ("landing", "perennial-landing"):
+        done = cloud.run("doctor", "--probe", name)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "gs://perennial-landing tells of every new object" in done.stderr
+
+
+def test_a_bucket_that_is_not_there_is_a_problem(cloud: LocalCloud) -> None:
+    done = cloud.run("doctor", "--probe", "roses")
+
+    assert done.returncode == 1
+    assert "bucket roses  expected that it exists, found it does not: name another" in done.stdout
 
 
 def test_a_function_that_does_not_start_points_to_its_log(cloud: LocalCloud) -> None:

@@ -9,6 +9,7 @@ _DECIDING = "shared/perennial/workflows/deciding.py"
 _WRITING = "shared/perennial/workflows/writing.py"
 _DUPLICATES = "tests/integration/ingest/test_duplicates.py"
 _ONCE = "tests/integration/ingest/test_written_once.py"
+_SCORING = "tests/unit/batch/test_scoring.py"
 _COMMITS = "tests/unit/registry/test_commits.py"
 
 MUTATIONS = (
@@ -140,7 +141,7 @@ MUTATIONS = (
         "shared/perennial/workflows/batch/scoring.py",
         "written = create_once(data, name, to_bytes(table)).data",
         "written = to_bytes(table)\n        data.overwrite(name, written)",
-        ("tests/unit/batch/test_scoring.py",),
+        (f"{_SCORING}::test_predictions_that_lie_there_stay_and_its_manifest_is_of_them",),
     ),
     Mutation(
         "own success: what another wrote is taken for one's own",

@@ -109,6 +109,18 @@ def test_its_manifest_says_what_went_in_and_what_came_out(taps, to_score) -> Non
     assert (shown.file, shown.version, shown.rows) == (file, "v000001", 30)
 
 
+def test_predictions_that_lie_there_stay_and_its_manifest_is_of_them(taps, to_score) -> None:
+    """Another execution may have written them, in other bytes, and died before the manifest."""
+    taps.drop()
+    taps.train()
+    name = names.prediction("taps", to_score().stem, "v000001")
+    there = taps.trainer.buckets.data.create(name, b"another execution's")
+    (scored,) = score(taps)
+
+    assert taps.trainer.buckets.data.stat(name) == there
+    assert scored.predictions_sha256 == hashlib.sha256(b"another execution's").hexdigest()
+
+
 def test_nothing_of_it_is_learned_or_counted(taps, to_score) -> None:
     """Not even when it bears labels, wrong ones at that."""
     taps.drop()
