@@ -22,11 +22,13 @@ from tests.mutation.trial import Outcome, Tree
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
-    parser.add_argument("--only", default="", metavar="TEXT", help="mutations with it in the name")
+    parser.add_argument(
+        "--only", nargs="+", default=[""], metavar="TEXT", help="those with any of it in the name"
+    )
     parser.add_argument("--at-once", type=int, default=1, metavar="N", help="trees; 1 by default")
     parser.add_argument("--list", action="store_true", help="name the mutations and end")
     arguments = parser.parse_args()
-    chosen = [one for one in MUTATIONS if arguments.only in one.name]
+    chosen = [one for one in MUTATIONS if any(text in one.name for text in arguments.only)]
     if arguments.list:
         print("\n".join(one.name for one in chosen))
         return 0

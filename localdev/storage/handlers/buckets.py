@@ -11,7 +11,7 @@ from localdev.storage.documents import Resource
 from localdev.storage.engine import Transaction
 from localdev.storage.preconditions import Preconditions, integer
 
-_FINALIZE = "OBJECT_FINALIZE"
+_TOPIC = "//pubsub.googleapis.com/projects/local-cloud/topics/events"
 
 
 async def insert(call: Call) -> Response:
@@ -67,7 +67,13 @@ async def list_notifications(call: Call) -> Response:
     """Whether a bucket records events, as Google's would say that it tells Pub/Sub of them."""
     name = call.target.bucket
     found = await call.engine.read(lambda connection: buckets.get(connection, name))
-    told: Resource = {"kind": "storage#notification", "id": "1", "event_types": [_FINALIZE]}
+    told: Resource = {
+        "kind": "storage#notification",
+        "id": "1",
+        "topic": _TOPIC,
+        "event_types": ["OBJECT_FINALIZE"],
+        "payload_format": "JSON_API_V1",
+    }
     items = {"items": [told]} if found.notify else {}  # Google leaves an empty list out
     return answer({"kind": "storage#notifications", **items})
 

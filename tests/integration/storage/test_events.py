@@ -28,6 +28,16 @@ def events(notifying: StorageServer) -> Callable[[], Rows]:
     return lambda: [dict(row) for row in connection.execute("SELECT * FROM events ORDER BY id")]
 
 
+def test_a_bucket_says_whether_its_objects_leave_events(
+    notifying: StorageServer, new_client: Callable[..., storage.Client]
+) -> None:
+    client = new_client(notifying)
+
+    (found,) = client.bucket("landing").list_notifications()
+    assert found.event_types == ["OBJECT_FINALIZE"]
+    assert list(client.bucket("silent").list_notifications()) == []
+
+
 def test_an_upload_leaves_an_event_that_describes_it(
     notifying: StorageServer, events: Callable[[], Rows], new_client: Callable[..., storage.Client]
 ) -> None:

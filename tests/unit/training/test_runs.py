@@ -283,6 +283,27 @@ def test_a_zombie_does_not_go_on_under_another_runs_claim(taps):
     assert (taps.head.champion, taps.head.claim.run) == ("v000001", "thief")
 
 
+def test_a_zombie_whose_work_comes_to_nothing_writes_no_record(taps):
+    """It commits nothing that would have told it."""
+    taps.drop(rows=30)
+    definition = taps.registry.definition
+
+    def stolen(head):
+        taps.registry.definition = definition
+        thief = partial(
+            state.take_claim, run="thief", now=taps.trainer.clock.now(), seconds=60,
+            dead=head.claim.run,
+        )  # fmt: skip
+        taps.registry.commit("taps", thief, action="claim", by="thief")
+        return definition(head)
+
+    taps.registry.definition = stolen
+    with pytest.raises(ClaimLost):
+        taps.train(force=True)
+    assert list(list_runs(taps.trainer.buckets.data, "taps")) == []
+    assert taps.head.claim.run == "thief"
+
+
 def test_an_unforeseen_error_is_on_record_releases_the_claim_and_is_not_repeated(taps):
     taps.drop()
 
