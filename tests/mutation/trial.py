@@ -17,8 +17,8 @@ from typing import Literal, Self
 from tests.mutation.mutations import ROOT, Mutation
 from tests.mutation.witness import FILE
 
-TIMEOUT = 300.0
-"""Seconds; a mutant that hangs has not been noticed by an assertion."""
+TIMEOUT = 1200.0
+"""Seconds, many times what any tests here take: who hangs was not noticed by an assertion."""
 
 _IMPORTED = "import perennial, localdev; print(perennial.__file__, localdev.__file__)"
 

@@ -9,7 +9,8 @@ _REGISTRY = "shared/perennial/workflows/registry.py"
 _JUDGING = "shared/perennial/workflows/judging.py"
 _ORIGINALS = "shared/perennial/workflows/originals.py"
 _RELOAD = "tests/unit/predict/test_reload.py"
-_RUNS = "tests/unit/training/test_runs.py"
+_COMMAND = "tests/unit/batch/test_command.py"
+_SMOKE = "tests/integration/modelling/test_smoke.py"
 _VERDICTS = "tests/integration/ingest/test_verdicts.py"
 _PINNED = "tests/integration/ingest/test_generations.py"
 _VOUCHED = "tests/unit/training/test_vouched.py"
@@ -78,28 +79,28 @@ MUTATIONS = (
         "shared/perennial/adapters/smoke.py",
         "    if hashlib.sha256(graph).hexdigest() != manifest.files[GRAPH].sha256:\n",
         "    if False:\n",
-        ("tests/integration/modelling/test_smoke.py",),
+        (f"{_SMOKE}::test_bytes_that_the_manifest_does_not_state_fail_the_gate",),
     ),
     Mutation(
         "digest: a request to score is not verified",
         "shared/perennial/workflows/batch/scoring.py",
         "    if hashlib.sha256(stored).hexdigest() != digest:\n",
         "    if False:\n",
-        ("tests/unit/batch/test_scoring.py",),
+        ("tests/unit/batch/test_scoring.py::TestRequests",),
     ),
     Mutation(
         "digest: predictions are handed out unverified",
         "shared/perennial/workflows/batch/asking.py",
         "        if hashlib.sha256(data).hexdigest() != scored.predictions_sha256:\n",
         "        if False:\n",
-        ("tests/unit/batch/test_command.py",),
+        (f"{_COMMAND}::test_predictions_that_their_manifest_does_not_state_are_not_handed_out",),
     ),
     Mutation(
         "digest: a graph that was handed in is not verified",
         "shared/perennial/workflows/importing.py",
         "    if hashlib.sha256(data).hexdigest() != digest:\n",
         "    if False:\n",
-        ("tests/unit/importing/test_taking_in.py",),
+        ("tests/unit/importing/test_taking_in.py::TestRefusals",),
     ),
     Mutation(
         "generation: a file is judged by the facts of whatever lies there",

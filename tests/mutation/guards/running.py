@@ -8,6 +8,7 @@ _SWEEP = "shared/perennial/workflows/sweep.py"
 _TRAIN = "shared/perennial/workflows/train.py"
 _ATTEMPT = "shared/perennial/workflows/attempt.py"
 _RUNS = "tests/unit/training/test_runs.py"
+_PROGRESS = "tests/unit/training/test_progress.py"
 _SWEEPS = "tests/integration/ingest/test_sweep.py"
 _LAUNCHES = "tests/integration/ingest/test_launches.py"
 
@@ -44,8 +45,9 @@ MUTATIONS = (
         "sweep: one poison file ends it",
         _SWEEP,
         "    except Exception as error:  # one file that breaks us must not starve all others\n",
-        "    except PerennialError as error:\n",
-        (_SWEEPS,),
+        "    except Exception as error:\n"
+        "        raise StoreUnavailable('the sweep ended') from error\n",
+        (f"{_SWEEPS}::test_one_poison_file_does_not_starve_the_rest",),
     ),
     Mutation(
         "launch: the claim of a dead process counts",
@@ -72,49 +74,51 @@ MUTATIONS = (
         except RefusedError:
             head = trainer.registry.require(pipeline)
 """,
-        (_RUNS,),
+        (f"{_RUNS}::test_while_a_run_is_at_work_another_ends_at_once",),
     ),
     Mutation(
         "run: a zombie writes its record",
         _TRAIN,
         "    state.require_claim(trainer.registry.require(head.pipeline), head.epoch)\n",
         "",
-        (_RUNS,),
+        (f"{_RUNS}::test_a_zombie_whose_work_comes_to_nothing_writes_no_record",),
     ),
     Mutation(
         "run: a zombie goes on under another's claim",
         _TRAIN,
         "            state.require_claim(latest, head.epoch)\n            head = latest\n",
         "            head = latest\n",
-        (_RUNS,),
+        (f"{_RUNS}::test_a_zombie_does_not_go_on_under_another_runs_claim",),
     ),
     Mutation(
         "run: judged against the champion that it loads, not the one that it commits against",
         _ATTEMPT,
         "            against=head.champion,\n",
         "            against=trainer.registry.require(head.pipeline).champion,\n",
-        (_RUNS,),
+        (
+            f"{_RUNS}::test_when_the_champion_changes_meanwhile_the_version_is_judged_against_the_new_one",
+        ),
     ),
     Mutation(
         "run: commits with the epoch of whoever holds the claim",
         _ATTEMPT,
         "            epoch=head.epoch,\n",
         "            epoch=trainer.registry.require(head.pipeline).epoch,\n",
-        (_RUNS,),
+        (f"{_RUNS}::test_a_claim_taken_at_the_very_last_moment_stops_the_promotion",),
     ),
     Mutation(
         "proof: rows that the champion has learned count",
         "shared/perennial/workflows/progress.py",
         "repeated = seen_before(definition, frame, one.learned)",
         "repeated = seen_before(definition, frame, one.learned[:0])",
-        ("tests/unit/training/test_progress.py",),
+        (f"{_PROGRESS}::test_rows_that_came_before_are_learned_and_prove_nothing",),
     ),
     Mutation(
         "proof: late files count",
         "shared/perennial/workflows/progress.py",
         "return known.newest is None or file.order > known.newest",
         "return True",
-        ("tests/unit/training/test_progress.py", _RUNS),
+        (f"{_RUNS}::test_a_late_file_is_learned_in_its_place_and_proves_nothing",),
     ),
     Mutation(
         "proof: the challenger has learned what it is judged on",

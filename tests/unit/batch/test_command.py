@@ -128,6 +128,19 @@ def test_the_same_file_is_uploaded_and_scored_once(platform, run, february, tmp_
     assert (tmp_path / "out" / "feb.csv.predictions.parquet").read_bytes() == before
 
 
+def test_predictions_that_their_manifest_does_not_state_are_not_handed_out(
+    taps, platform, run, february, tmp_path, capsys
+) -> None:
+    first = run("score", "taps", str(february))["files"][0]
+    name = first["object"].removeprefix("gs://data/")
+    data = taps.trainer.buckets.data
+    data.overwrite(name, data.read(name).data + b" ")
+
+    assert main(["score", "taps", str(february), "-o", str(tmp_path / "out")]) == 1
+    assert f"{name} is not what its manifest states" in capsys.readouterr().err
+    assert not (tmp_path / "out" / "feb.csv.predictions.parquet").exists()
+
+
 def test_a_spreadsheet_can_read_them(platform, run, february) -> None:
     (one,) = run("score", "taps", str(february), "--format", "csv")["files"]
     with Path(one["predictions"]).open() as file:

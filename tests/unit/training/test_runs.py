@@ -261,20 +261,36 @@ def test_a_backlog_longer_than_the_window_does_not_starve_the_challenger(taps, f
     assert why["trained_rows"] == 100 * files - (0 if why["evaluation"]["refit"] else 40)
 
 
-def test_a_zombie_does_not_go_on_under_another_runs_claim(taps):
-    """After a lost race for the champion it looks whose claim the head holds."""
+@pytest.mark.parametrize("late", [False, True])
+def test_a_zombie_does_not_go_on_under_another_runs_claim(taps, late):
+    """After a lost race for the champion it looks whose claim the head holds.
+
+    Its claim is taken before it commits, or right after it has lost the race.
+    """
     for _ in range(2):
         taps.drop()
         taps.train()
+    require = taps.registry.require
 
-    def meanwhile():
-        rollback(taps.registry, taps.trainer.clock, "taps", "v000001", by="ada", why="meanwhile")
-        unpin(taps.registry, "taps", by="ada")
+    def steal():
         thief = partial(
             state.take_claim, run="thief", now=taps.trainer.clock.now(), seconds=60,
             dead=taps.head.claim.run,
         )  # fmt: skip
         taps.registry.commit("taps", thief, action="claim", by="thief")
+
+    def stolen(pipeline):
+        taps.registry.require = require
+        steal()
+        return require(pipeline)
+
+    def meanwhile():
+        rollback(taps.registry, taps.trainer.clock, "taps", "v000001", by="ada", why="meanwhile")
+        unpin(taps.registry, "taps", by="ada")
+        if late:
+            taps.registry.require = stolen
+        else:
+            steal()
 
     taps.drop()
     taps.trainer.codec.on_export = meanwhile
