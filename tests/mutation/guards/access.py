@@ -6,10 +6,12 @@ from tests.mutation.mutations import Mutation
 
 _INGEST = "functions/ingest/main.py"
 _PACKAGES = "shared/perennial/adapters/model_packages.py"
+_TRAIN = "functions/train/main.py"
 _OVERRIDES = "localdev/jobs/overrides.py"
 _FORGERY = "shared/perennial/console/forgery.py"
 _EVENTS = "tests/integration/ingest/test_functions.py"
 _FACTORIES = "tests/unit/adapters/test_model_packages.py"
+_JOB = "tests/unit/training/test_job.py"
 _JOBS = "tests/unit/localdev/test_overrides.py"
 _ACTIONS = "tests/unit/console/test_actions.py"
 
@@ -55,6 +57,27 @@ MUTATIONS = (
         "        if home not in self.allowed:\n",
         "        if False:\n",
         (_FACTORIES,),
+    ),
+    Mutation(
+        "job: several things to do at once",
+        _TRAIN,
+        "    if len(given) > 1:\n",
+        "    if False:\n",
+        (_JOB,),
+    ),
+    Mutation(
+        "job: variables that no launcher sets",
+        _TRAIN,
+        "    if not PIPELINE_NAME.fullmatch(pipeline) or not fits:\n",
+        "    if False:\n",
+        (_JOB,),
+    ),
+    Mutation(
+        "job: a pipeline that is called as none can be",
+        _TRAIN,
+        "    if not PIPELINE_NAME.fullmatch(pipeline) or not fits:\n",
+        "    if not fits:\n",
+        (_JOB,),
     ),
     Mutation(
         "job: overrides that nobody knows",

@@ -13,7 +13,7 @@ import pytest
 from perennial.adapters.clock import SystemClock
 from perennial.adapters.memory import MemoryStore
 from perennial.domain.doctoring.findings import Finding
-from perennial.errors import PermissionDenied, StoreError, StoreUnavailable
+from perennial.errors import PermissionDenied, PreconditionFailed, StoreError, StoreUnavailable
 from perennial.ports import ObjectInfo, StoredObject
 from perennial.workflows.doctoring.probe import FOLDER, probe
 from perennial.workflows.doctoring.promises import reading
@@ -314,6 +314,35 @@ def test_every_promise_is_broken_by_some_bucket() -> None:
     """Else its check might be one that cannot fail."""
     elsewhere = {"replaced generations are kept", "a wrong checksum is refused"}
     assert set.union(elsewhere, *BROKEN.values()) == {promise.name for promise in PROMISES}
+
+
+class LosesAnAnswer(MemoryStore):
+    """The client asks again, and meets its own success; on the first so many occasions."""
+
+    losses = 1
+
+    def create(self, name, data, **words):  # type: ignore[no-untyped-def]
+        info = super().create(name, data, **words)
+        if self.losses:
+            self.losses -= 1
+            raise PreconditionFailed("412", bucket=self.bucket, name=name)
+        return info
+
+
+def test_an_answer_that_was_lost_is_no_broken_promise() -> None:
+    found = look(LosesAnAnswer("bucket"))
+
+    assert {one.state for one in found.values()} == {"ok"}
+
+
+def test_a_bucket_that_refuses_what_it_must_not_is_found_out() -> None:
+    store = LosesAnAnswer("bucket")
+    store.losses = 10**9
+    found = look(store)
+
+    assert found["an object is created once"].state == "problem"
+    assert found["an object is created once"].found == "PreconditionFailed: 412"
+    assert found["clean-up"].state == "ok"
 
 
 class TestCleaningUp:
