@@ -104,7 +104,7 @@ MUTATIONS = (
         _ATTEMPT,
         "            epoch=head.epoch,\n",
         "            epoch=trainer.registry.require(head.pipeline).epoch,\n",
-        (f"{_RUNS}::test_a_claim_taken_at_the_very_last_moment_stops_the_promotion",),
+        (f"{_RUNS}::test_a_zombie_whose_claim_was_taken_while_it_trained_commits_nothing",),
     ),
     Mutation(
         "proof: rows that the champion has learned count",
