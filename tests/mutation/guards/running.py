@@ -114,11 +114,11 @@ MUTATIONS = (
         (f"{_PROGRESS}::test_rows_that_came_before_are_learned_and_prove_nothing",),
     ),
     Mutation(
-        "proof: late files count",
+        "proof: what a compared version knows already counts",
         "shared/perennial/workflows/progress.py",
         "return known.newest is None or file.order > known.newest",
         "return True",
-        (f"{_RUNS}::test_a_late_file_is_learned_in_its_place_and_proves_nothing",),
+        (_PROGRESS, "tests/unit/training/test_redelivery.py"),
     ),
     Mutation(
         "proof: the challenger has learned what it is judged on",
