@@ -100,17 +100,11 @@ MUTANTS_AT_ONCE ?= 1
 mutate: setup ## Take out every guard, one at a time, and see a test fail: make mutate [MUTANTS_AT_ONCE=1]
 	$(BIN)/python -m tests.mutation --at-once $(MUTANTS_AT_ONCE)
 
-
 CHAOS_MINUTES ?= 15
 CHAOS_SEED ?= 0
 chaos: setup ## Kill, pause, starve and mislead a local cloud under load, and account for everything: make chaos [CHAOS_MINUTES=…] [CHAOS_SEED=…]
 	$(BIN)/python -m tests.chaos --minutes $(CHAOS_MINUTES) --seed $(CHAOS_SEED)
 	$(BIN)/python -m tests.chaos storm
-
-
-SEEDS ?= 1000
-simulate: setup ## Run seeded deployments in memory under every fault, and check what must hold: make simulate [SEEDS=1000]
-	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 bundles: setup ## Build what is deployed: one deterministic folder and zip for each function
 	$(BIN)/python infra/bundle.py

@@ -104,7 +104,7 @@ MUTATIONS = (
         _ATTEMPT,
         "            epoch=head.epoch,\n",
         "            epoch=trainer.registry.require(head.pipeline).epoch,\n",
-        (f"{_RUNS}::test_a_claim_taken_at_the_very_last_moment_stops_the_promotion",),
+        (f"{_RUNS}::test_a_zombie_whose_claim_was_taken_while_it_trained_commits_nothing",),
     ),
     Mutation(
         "proof: rows that the champion has learned count",
@@ -114,11 +114,11 @@ MUTATIONS = (
         (f"{_PROGRESS}::test_rows_that_came_before_are_learned_and_prove_nothing",),
     ),
     Mutation(
-        "proof: late files count",
+        "proof: what a compared version knows already counts",
         "shared/perennial/workflows/progress.py",
         "return known.newest is None or file.order > known.newest",
         "return True",
-        (f"{_RUNS}::test_a_late_file_is_learned_in_its_place_and_proves_nothing",),
+        (_PROGRESS, "tests/unit/training/test_redelivery.py"),
     ),
     Mutation(
         "proof: the challenger has learned what it is judged on",

@@ -52,7 +52,7 @@ MUTATIONS = (
         _READING,
         "while out.tell() <= max_bytes and (piece := packed.read(_CHUNK)):",
         "while piece := packed.read(_CHUNK):",
-        (f"{_INGEST}::test_files_are_bounded_packed_and_unpacked",),
+        (f"{_INGEST}::test_a_gzip_bomb_is_not_unpacked_to_its_end",),
     ),
     Mutation(
         "size: what gzip holds may be of any size",

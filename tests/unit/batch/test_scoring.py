@@ -215,7 +215,8 @@ class TestRequests:
             request(taps, file)
 
     def test_a_request_that_was_tampered_with_is_not_followed(self, taps) -> None:
-        taps.trainer.buckets.data.create(names.score_request("taps", "0" * 64), b"{}")
+        another = Request("taps", "v000001", ()).to_json()
+        taps.trainer.buckets.data.create(names.score_request("taps", "0" * 64), another)
         with pytest.raises(DigestMismatch):
             list(score_requested(taps.trainer, "taps", "0" * 64))
 

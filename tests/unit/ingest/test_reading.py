@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
 
+from perennial.domain.formats.reading import unpacked
 from perennial.domain.judging.validation import Judgement
+from perennial.domain.verdict import Finding
 
 HEADER = "when,visit,people,amount,member,channel,note,bought\n"
 TEXT = HEADER + "2024-02-01,a1,2,12.5,true,café,,true\n"
@@ -98,9 +101,22 @@ def test_damaged_gzip_is_said_to_be_damaged(judge: Judge) -> None:
         assert finding.message.startswith("expected a sound gzip file, found a damaged one (")
 
 
+def test_a_gzip_bomb_is_not_unpacked_to_its_end() -> None:
+    bomb = gzip.compress(bytes(64 * 2**20), mtime=0)
+    tracemalloc.start()
+    try:
+        found = unpacked("x.csv.gz", bomb, 1000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(found, Finding)
+    assert found.rule == "too_large"
+    assert peak < 8 * 2**20
+
+
 @pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
 def test_files_are_bounded_packed_and_unpacked(judge: Judge, name: str) -> None:
-    """A gzip bomb is not unpacked beyond the limit."""
     data = HEADER.encode() + b"\n" * 5_000_000
     packed = gzip.compress(data) if name.endswith(".gz") else data
 

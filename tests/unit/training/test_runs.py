@@ -299,6 +299,23 @@ def test_a_zombie_does_not_go_on_under_another_runs_claim(taps, late):
     assert (taps.head.champion, taps.head.claim.run) == ("v000001", "thief")
 
 
+def test_a_zombie_whose_claim_was_taken_while_it_trained_commits_nothing(taps):
+    """Though nothing else has changed, and the thief's claim lives."""
+    taps.drop()
+
+    def steal():
+        thief = partial(
+            state.take_claim, run="thief", now=taps.trainer.clock.now(), seconds=60,
+            dead=taps.head.claim.run,
+        )  # fmt: skip
+        taps.registry.commit("taps", thief, action="claim", by="thief")
+
+    taps.trainer.codec.on_export = steal
+    with pytest.raises(ClaimLost):
+        taps.train()
+    assert (taps.head.champion, taps.head.statuses, taps.head.claim.run) == (None, {}, "thief")
+
+
 def test_a_zombie_whose_work_comes_to_nothing_writes_no_record(taps):
     """It commits nothing that would have told it."""
     taps.drop(rows=30)
