@@ -58,7 +58,7 @@ NEW_FILE_CALLS = (1, 1)
 """Those of such a run for each file that is new to it: its score, and its verdict's statistics."""
 KEY_CALLS = (2, 0)
 """What key columns add to such a run, beside one read for each segment of their index."""
-SWEEP_CALLS = (5, 5)
+SWEEP_CALLS = (5, 6)
 """Those of a sweep that finds one pipeline and nothing to do."""
 SWEEP_PAGES = 2
 """Listings among them that grow, by a call for each thousand objects: landing and verdicts."""

@@ -40,6 +40,7 @@ DAY = re.compile(rf"{YEAR}-\d\d-\d\d")
 RUN = re.compile(rf"\b({YEAR}\d{{4}}T\d{{12}}-|backfill-|import-)[0-9a-f]+(-[0-9a-f]+)?\b")
 EXECUTION = re.compile(r"\bjob-\d+\b")
 VERSION = re.compile(r"\bv\d{6}\b")
+ATTEMPTS = re.compile(r"\b\d+ attempts?\b")
 
 HANDLERS = ("ingest", "sweep", "succession", "apply")
 LEFT_OUT = {
@@ -68,6 +69,7 @@ class _Texts:
             (TIME, "<time>"),
             (DAY, "<day>"),
             (EXECUTION, "<job>"),
+            (ATTEMPTS, "<attempts>"),
         ):
             text = pattern.sub(put, text)
         return VERSION.sub(lambda found: versions.get(found[0], found[0]), text)
@@ -107,7 +109,7 @@ def _counts(name: str, pipeline: str, heads: dict[str, Head], texts: _Texts) -> 
     """The name by which an object is compared; None where a rule leaves it out."""
     kind, _, rest = name.removeprefix(f"{pipeline}/").partition("/")
     head = heads.get(pipeline)
-    if kind in ("launches", "score-launches", "attempts"):  # LAUNCHES, ATTEMPTS
+    if kind in ("launches", "score-launches", "attempts", "failures"):  # LAUNCHES, ATTEMPTS
         return None
     if kind == "registry" and rest.startswith("commits/"):  # ORPHANS; the history is compared
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +13,6 @@ from perennial.domain.judging.validation import Judgement
 from perennial.domain.names import FileId
 from perennial.errors import StoreUnavailable
 from perennial.workflows import attempts, deciding
-from tests.calls import Crash
 from tests.integration.ingest.world import GOOD, OTHER, VISITS, World
 
 
@@ -183,26 +181,18 @@ def test_a_file_that_ends_the_sweep_keeps_nothing_else_waiting(world: World) -> 
     world.drop("market/poison.csv")
     world.drop("market/b.csv", OTHER)
     world.drop("shop/a.csv")
-    world.calls.made.clear()
-    world.calls.crash_at = ("landing", "read", 1)
-    with pytest.raises(Crash):
+    with world.calls.ended(("landing", "read", 1)):
         world.sweep()
-    world.calls.made.clear()
-    world.calls.crash_at = ("landing", "read", 3)
 
-    with pytest.raises(Crash):
+    with world.calls.ended(("landing", "read", 3)):
         world.sweep()
 
     assert [v.file.name for v in world.verdicts("market")] == ["market/b.csv"]
     assert [v.file.name for v in world.verdicts("shop")] == ["shop/a.csv"]
     assert world.launcher.launched == ["market", "shop"]
-    for _ in range(2):
-        world.clock.time += attempts.LIVING
-        world.calls.made.clear()
-        world.calls.crash_at = ("landing", "read", 1)
-        with suppress(Crash):
-            world.sweep()
-    world.calls.crash_at = None
+    world.clock.time += attempts.LIVING
+    with world.calls.ended(("landing", "read", 1)):
+        world.sweep()
     world.clock.time += attempts.LIVING
     world.sweep()
     assert {v.file.name: v.decision for v in world.verdicts("market")} == {

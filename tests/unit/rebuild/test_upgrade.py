@@ -230,9 +230,7 @@ def test_a_check_that_no_process_lived_to_make_is_made_by_the_next_that_finds_no
     """And `status` shows it, although no record says any more what served then."""
     upgraded(made)
     made.drop(rows=150)
-    (run,) = train(made.trainer, "stalls")
-    made.trainer.buckets.data.delete(names.run("stalls", run.run))
-    made.train()
+    train(made.trainer, "stalls")
     (line,) = execution(force=True)
     assert (line["version"], line["outcome"]) == ("v000001", "equal")
     shown = look(made)

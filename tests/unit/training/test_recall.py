@@ -187,11 +187,13 @@ def test_after_a_recall_training_does_not_wait_for_its_trigger(taps, launched):
         taps.drop()
         taps.drop()
         taps.train()
-    recall(taps, "day3.csv")
+    done = recall(taps, "day3.csv")
     shown = status(*parts(taps), "taps")
 
     assert shown["waiting"] == ["a run is due, because a file was recalled"]
-    assert sweep(*parts(taps)).launched == ["taps"]  # had the launch been lost
+    assert sweep(*parts(taps)).launched == []  # it is on its way
+    taps.trainer.launcher.ended.add(done.run)
+    assert sweep(*parts(taps)).launched == ["taps"]  # it died before its claim
     (record,) = taps.train()
     assert (record.outcome, record.files) == ("promoted", 1)
     taps.drop()

@@ -36,7 +36,7 @@ def served(taps):
 def _upgrades(taps):
     at = taps.trainer.clock.now()
     run = RunRecord("taps", "r", "scored", "", at, at, champion=VERSION)
-    return list(check_upgrade(taps.trainer, [run]))
+    return list(check_upgrade(taps.trainer, "taps", [run]))
 
 
 def _apply(taps):
