@@ -69,6 +69,8 @@ class Calls:
             return self._seen(bucket, method, call, self.watcher)
         if self.jitter is not None:
             time.sleep(self.jitter.random() / 1000)
+        if self.crash_at is None:
+            return call()
         such = (bucket, method, self.made.count((bucket, method)))
         if self.crash_at not in (len(self.made), such):
             return call()
