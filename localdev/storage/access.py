@@ -124,8 +124,12 @@ class Access:
         return cls(callers)
 
     def caller(self, authorization: str | None) -> Caller:
-        """Who a header names. Raises `Unauthorized` where nobody has that token."""
-        if not authorization:
+        """Who a header names: where no token was issued, whoever sends one is the owner, too.
+
+        Raises:
+            Unauthorized: where others have tokens, and nobody this one.
+        """
+        if not authorization or not self.callers:
             return OWNER
         token = authorization.removeprefix(_BEARER)
         if token not in self.callers:

@@ -224,8 +224,9 @@ def promises(sections: Sequence[Section]) -> list[Promise]:
     for section in sections:
         *_, calls, _, _, times = (list(column.figures.values()) for column in section.columns)
         where = section.title.split(", ")[1]
+        # One more than without: the reference of what came before is read, however long it is.
         kept.append(
-            Promise(f"{where}: storage calls with the longest history", calls[0], calls[-1])
+            Promise(f"{where}: storage calls with the longest history", calls[0] + 1, calls[-1])
         )
         kept.append(Promise(f"{where}: its time, times that with none", LONGER, times[-1]))
     return kept

@@ -102,8 +102,8 @@ MUTATIONS = (
     Mutation(
         "claim: the epoch stays the same",
         _STATE,
-        "epoch = head.epoch + 1",
-        "epoch = head.epoch or 1",
+        "epoch, deaths = head.epoch + 1, 0",
+        "epoch, deaths = head.epoch or 1, 0",
         (_TRANSITIONS,),
     ),
     Mutation(

@@ -23,8 +23,8 @@ MUTATIONS = (
     Mutation(
         "sweep: overwritten generations are passed over",
         _SWEEP,
-        "for info in buckets.landing.list(prefix, versions=True):",
-        "for info in buckets.landing.list(prefix):",
+        "for info in self._buckets.landing.list(prefix, versions=True):",
+        "for info in self._buckets.landing.list(prefix):",
         (_SWEEPS,),
     ),
     Mutation(
@@ -37,8 +37,8 @@ MUTATIONS = (
     Mutation(
         "sweep: runs that are due are not started",
         _SWEEP,
-        "    launcher.launch(pipeline)\n    return True\n",
-        "    return True\n",
+        "        launches.start()\n",
+        "        pass\n",
         (_SWEEPS,),
     ),
     Mutation(
@@ -59,7 +59,7 @@ MUTATIONS = (
     Mutation(
         "launch: every file starts a run beside the one on its way",
         "shared/perennial/workflows/ingest.py",
-        "if last and not launcher.has_ended(data.read(launch(last)).data.decode()):",
+        "if launches.on_its_way or launches.deaths.must_wait(clock.now()):",
         "if False:",
         (_LAUNCHES,),
     ),

@@ -78,7 +78,7 @@ MUTATIONS = (
     Mutation(
         "size: a form of the console has no end",
         "shared/perennial/console/app.py",
-        "        request.max_content_length = _MOST_FORM\n",
+        "        request.max_content_length = most\n",
         "",
         ("tests/unit/console/test_actions.py::test_a_form_that_is_too_large_is_refused",),
     ),

@@ -186,6 +186,6 @@ MUTATIONS = (
         create_once(self.buckets.data, rows, parquet)
         return verdict
 """,
-        ("tests/integration/ingest/test_crashes.py",),
+        ("tests/crash_points/test_files.py",),
     ),
 )

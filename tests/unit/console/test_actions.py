@@ -223,7 +223,7 @@ def test_after_an_action_without_an_answer_the_next_page_lists_anew(served, brow
 class TestForgery:
     def test_a_browser_that_opened_no_page_has_no_secret_to_repeat(self, served, browse):
         for form in ({"why": "x"}, {"why": "x", "form": ""}):
-            assert browse(served).post("/p/taps/do/pin", form, origin=HOST).status_code == 409
+            assert browse(served).post("/p/taps/do/pin", form, origin=HOST).status_code == 403
         assert served.head.pin is None
 
     def test_without_the_secret_of_the_form_nothing_happens(self, served, browse):
