@@ -115,6 +115,7 @@ def test_a_launch_that_is_not_considered_again_is_found_out(
             launch(buckets, registry, launcher, clock, pipeline, verdict)
 
     monkeypatch.setattr(ingest, "launch_if_due", once)
+
     def later(world, act):
         world.clock.sleep(1)
         again(world, act)

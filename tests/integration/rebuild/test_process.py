@@ -179,7 +179,9 @@ def test_another_environment_is_named_and_the_same_code_is_known(cloud):
 
 def test_code_that_changed_since_is_named(cloud):
     """An upgrade of the bundle between a version and its rebuild."""
-    source = cloud.folder / "bundles" / "train" / "perennial" / "domain" / "modelling" / "features.py"
+    source = (
+        cloud.folder / "bundles" / "train" / "perennial" / "domain" / "modelling" / "features.py"
+    )
     before = source.read_text()
     source.write_text(before + "\n# another release\n")
     try:
@@ -192,7 +194,9 @@ def test_code_that_changed_since_is_named(cloud):
 
 def test_code_that_trains_otherwise_is_told_with_how_far_its_answers_lie_apart(cloud):
     """Another default, as a release of a library might bring it."""
-    source = cloud.folder / "bundles" / "train" / "perennial" / "domain" / "modelling" / "estimators.py"
+    source = (
+        cloud.folder / "bundles" / "train" / "perennial" / "domain" / "modelling" / "estimators.py"
+    )
     before = source.read_text()
     assert '{"early_stopping": False}' in before
     source.write_text(before.replace('{"early_stopping": False}', '{"l2_regularization": 5.0}'))
@@ -220,7 +224,9 @@ def test_rows_that_are_gone_are_named_and_the_command_ends_with_1(cloud):
 def test_an_upgrade_has_the_champion_trained_again_and_status_tells(cloud):
     """The job's code changes between two drops: another default, as a release might bring it."""
     champion = json.loads(cloud.run("status", "text", "--json").stdout)["champion"]
-    source = cloud.folder / "bundles" / "train" / "perennial" / "domain" / "modelling" / "estimators.py"
+    source = (
+        cloud.folder / "bundles" / "train" / "perennial" / "domain" / "modelling" / "estimators.py"
+    )
     before = source.read_text()
     assert '"max_iter": 500' in before
     source.write_text(before.replace('"max_iter": 500', '"max_iter": 2'))
