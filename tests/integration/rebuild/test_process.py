@@ -68,6 +68,10 @@ class Cloud:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def source(self, name: str) -> Path:
+        """A module of the domain, as the job has it."""
+        return self.folder / "bundles" / "train" / "perennial" / "domain" / name
+
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PERENNIAL, *words],
