@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from unittest import mock
 
-from perennial.workflows import deciding
 from perennial.workflows.queue import accepted_files
 from perennial.workflows.repairing import repair
 from perennial.workflows.suspects import set_aside
@@ -16,7 +14,6 @@ from tests.integration.ingest.world import BAD, GOOD, LENIENT, OTHER, UNLABELLED
 LARGE = bytes(80_000)
 """Large enough to be too much, packed; no file of any format, so that it is judged in no time."""
 
-IMPATIENT = VISITS + "files: {max_attempts: 1}\n"
 KEYED = VISITS.replace("  people:", "  visit: {type: category, role: key}\n  people:")
 REDELIVERED = b"when,visit,people,bought\n2024-02-01,x,2,true\n2024-02-02,y,1,false\n"
 
@@ -37,13 +34,6 @@ def arrives(name: str, data: bytes = GOOD, text: str = VISITS) -> Deed:
 
 def ingest(world: World) -> None:
     world.ingest(world.facts["file"])
-
-
-def mistaken(world: World) -> None:
-    """Judging it is beyond us, once more than it may be."""
-    planted = ZeroDivisionError("planted")
-    with mock.patch.object(deciding, "judge_bytes", side_effect=planted):
-        ingest(world)
 
 
 def duplicate(world: World) -> None:
@@ -208,12 +198,6 @@ FILES = [
     *(
         Scenario(name, prepare, act, recoveries=(again,))
         for name, (prepare, act) in HOSPITAL.items()
-    ),
-    Scenario(
-        "ingest, a mistake of ours",
-        arrives("shop/a.csv", text=IMPATIENT),
-        mistaken,
-        recoveries=(again,),
     ),
     Scenario("retry, rejected again", _still_bad, retry, recoveries=(unless(decided_twice),)),
     Scenario("retry, original gone", gone, retry, recoveries=(unless(decided_twice),)),

@@ -40,7 +40,6 @@ DAY = re.compile(rf"{YEAR}-\d\d-\d\d")
 RUN = re.compile(rf"\b({YEAR}\d{{4}}T\d{{12}}-|backfill-|import-)[0-9a-f]+(-[0-9a-f]+)?\b")
 EXECUTION = re.compile(r"\bjob-\d+\b")
 VERSION = re.compile(r"\bv\d{6}\b")
-ATTEMPTS = re.compile(r"\b\d+ attempts?\b")
 
 HANDLERS = ("ingest", "sweep", "succession", "apply")
 LEFT_OUT = {
@@ -69,7 +68,6 @@ class _Texts:
             (TIME, "<time>"),
             (DAY, "<day>"),
             (EXECUTION, "<job>"),
-            (ATTEMPTS, "<attempts>"),
         ):
             text = pattern.sub(put, text)
         return VERSION.sub(lambda found: versions.get(found[0], found[0]), text)

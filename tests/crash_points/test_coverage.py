@@ -14,6 +14,7 @@ from tests.crash_points.scenarios import SCENARIOS
 from tests.crash_points.state import differences, end_state, wrong
 
 ELSEWHERE = {
+    "attempts.py": "notes of attempts, which are counted; what follows is integration/ingest's",
     "replay.py": "writes into a store of its own, in memory",
     "doctoring/": "a probe writes into a room of its own, which it clears (unit/doctor/test_probe)",
     "retrain.py": "a note that somebody asked; who asks twice is noted twice",
