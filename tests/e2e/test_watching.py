@@ -294,7 +294,8 @@ def a_source_stops(shop: Shop) -> None:
     shop.apply(f"  rhythm_hours: {15 * SECONDS}\n")
     shop.tick_until_told("opened", "source_down")
     evidence = shop.shown("source_down")["evidence"]
-    assert evidence["quiet_seconds"] > evidence["limit_seconds"] == 30
+    # In whole seconds: a quick machine ticks within the very second that follows the limit.
+    assert evidence["quiet_seconds"] >= evidence["limit_seconds"] == 30
     for day in range(4, 14):  # on a slow machine a tick may come too late to see it alive
         shop.cloud.run("drop", "shop", str(shop.write(f"day{day}.csv", visits(day))))
         if ("closed", "source_down", "") in shop.tick():
